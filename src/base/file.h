@@ -13,7 +13,8 @@
 ttt_status ttt_file_read(const char *path, size_t limit, char **data, size_t *bytes, ttt_error *err);
 
 /* Replaces `path` by `data` so that a reader (or a crash) sees the old content or the new, never a part: written
- * to a temporary file beside it, flushed to disk, renamed. On failure the old file is untouched. */
+ * to a temporary file beside it, flushed to disk, renamed. On failure the old file is untouched. Its permissions are
+ * kept, a symbolic link is followed. What is no regular file (/dev/stdout, a pipe) is written to in place. */
 ttt_status ttt_file_write_atomically(const char *path, const void *data, size_t bytes, ttt_error *err);
 
 /* A read-only memory map of a whole file. */

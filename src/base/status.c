@@ -1,10 +1,17 @@
 /* Errors: the sentence is built in place, cut at the buffer's end, never allocated, so that a failing allocation can
- * be reported too. */
+ * be reported too. Control characters in it (out of a path or a broken file) become '?': it stays one line, and no
+ * terminal obeys it. */
 #include "base/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static void keep_to_one_line(char *text) {
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+    }
+}
 
 ttt_status ttt_fail(ttt_error *err, ttt_status status, const char *format, ...) {
     if (err == NULL) return status;
@@ -13,6 +20,7 @@ ttt_status ttt_fail(ttt_error *err, ttt_status status, const char *format, ...) 
     va_start(arguments, format);
     vsnprintf(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
+    keep_to_one_line(err->message);
     return status;
 }
 
@@ -26,6 +34,7 @@ ttt_status ttt_fail_within(ttt_error *err, ttt_status status, const char *format
     va_end(arguments);
     size_t used = length < 0 ? 0 : (size_t)length;
     if (used < sizeof err->message) snprintf(err->message + used, sizeof err->message - used, ": %s", inner);
+    keep_to_one_line(err->message);
     return err->status;
 }
 
