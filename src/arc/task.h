@@ -5,8 +5,8 @@
 #include "arc/grid.h"
 #include "base/status.h"
 
-/* More demonstrations than this are refused when a task is read (ARC's own have at most 10). */
-enum { TTT_DEMONSTRATIONS_MAX = 64 };
+/* More demonstrations or tests than this are refused when a task is read (ARC's own have at most 10 and 4). */
+enum { TTT_DEMONSTRATIONS_MAX = 64, TTT_TESTS_MAX = 1000 };
 
 typedef struct ttt_pair {
     ttt_grid input, output;
@@ -23,7 +23,7 @@ typedef struct ttt_task {
     char *id;
     ttt_pair *demonstrations; /* [demonstration_count], 1..TTT_DEMONSTRATIONS_MAX once read */
     size_t demonstration_count;
-    ttt_test *tests; /* [test_count], at least 1 once read */
+    ttt_test *tests; /* [test_count], 1..TTT_TESTS_MAX once read */
     size_t test_count;
 } ttt_task;
 

@@ -43,6 +43,8 @@ ttt_status ttt_pairs_read(const char *path, ttt_pairs_visitor *each, void *conte
  * of the place with ttt_fail_within. */
 ttt_status ttt_grid_from_json(const json_t *rows, ttt_grid *grid, ttt_error *err);
 json_t *ttt_grid_to_json(const ttt_grid *grid); /* new reference; NULL when memory is out */
+/* `role` and `number` name the pair in errors: "train", 2 gives "train pair 2 input: row 3 has ...". */
+ttt_status ttt_pair_from_json(const json_t *object, const char *role, size_t number, ttt_pair *pair, ttt_error *err);
 ttt_status ttt_task_from_json(const json_t *object, const char *id, ttt_task *task, ttt_error *err);
 
 #endif

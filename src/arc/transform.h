@@ -34,9 +34,9 @@ typedef struct ttt_transform {
 /* False, *out unspecified, when a grid on the way gets a side over 30. `out` may be `grid`. */
 bool ttt_transform_apply(const ttt_transform *transform, const ttt_grid *grid, ttt_grid *out);
 bool ttt_transform_apply_pair(const ttt_transform *transform, const ttt_pair *pair, ttt_pair *out);
-/* False when the reference defines none (whatever enlarges). Shifts and the eight symmetries have one, and so have
- * chains of those. A shift is undone on grids of the one shape `height` x `width` it acted on. */
-bool ttt_transform_inverse(const ttt_transform *transform, int height, int width, ttt_transform *inverse);
+/* False where there is none: whatever enlarges (the reference defines none either), and shifts, whose inverse depends
+ * on the shape of the grid. Rotations, flips, transpose and chains of those have one. */
+bool ttt_transform_inverse(const ttt_transform *transform, ttt_transform *inverse);
 /* As in the reference: "Rotate(90)", "Flip(0)", "Transpose()", "Reflect(0, reverse=True)", "Repeat(2, 2)",
  * "IncreaseHeight(2)", "IncreaseResolution(2)", "RandomTranslateXY()", "Chain([Flip(0), IncreaseResolution(2)])",
  * "Concat((IdentityAugmenter(), Rotate(180)), axis=0)", "IdentityAugmenter()". `name` holds TTT_TRANSFORM_NAME bytes.
@@ -71,7 +71,7 @@ ttt_colours ttt_colours_identity(void);
 bool ttt_colours_are_identity(const ttt_colours *colours);
 void ttt_colours_apply(const ttt_colours *colours, const ttt_grid *grid, ttt_grid *out); /* out may be grid */
 void ttt_colours_apply_pair(const ttt_colours *colours, const ttt_pair *pair, ttt_pair *out);
-/* Undoes the map on the colours that `used` (bit c = colour c) becomes; the rest maps to itself where that is free.
+/* Undoes the map on the colours that `used` (bit c = colour c) becomes; the other colours map to themselves.
  * False when the map is not one-to-one on `used`. Use 0x3ff for a permutation. */
 bool ttt_colours_inverse(const ttt_colours *colours, uint16_t used, ttt_colours *inverse);
 /* Ours: a random permutation of 1..9, or, with probability zero_moves, of 0..9. */
