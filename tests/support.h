@@ -50,7 +50,8 @@ typedef struct support_path {
 /* folder/name */
 static inline support_path support_join(const char *folder, const char *name) {
     support_path path;
-    snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
+    int length = snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= sizeof path.text) fail_msg("path too long: %s", path.text);
     return path;
 }
 
