@@ -2,6 +2,7 @@
 #include "arc/task_read.h"
 
 #include "arc/json_files.h"
+#include "arc/pairs_scan.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -44,8 +45,7 @@ static bool looks_like_solutions(const json_t *root) {
     return json_object_size(root) > 0;
 }
 
-static ttt_status add_file(void *context, const char *name, const char *id, const json_t *root, ttt_error *err) {
-    set_reading *reading = context;
+static ttt_status add_root(set_reading *reading, const char *name, const char *id, const json_t *root, ttt_error *err) {
     if (json_object_get(root, "train") || json_object_get(root, "test")) return add_task(reading, name, id, root, err);
     if (json_is_array(root))
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s: a list in place of a task; lists of example pairs are for training",
@@ -56,6 +56,15 @@ static ttt_status add_file(void *context, const char *name, const char *id, cons
     if (looks_like_solutions(root))
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s: this is a solutions file, expected tasks", name);
     return add_challenges(reading, name, root, err);
+}
+
+static ttt_status add_file(void *context, const char *name, const char *id, const char *text, size_t bytes,
+                           ttt_error *err) {
+    json_t *root;
+    TTT_TRY(ttt_json_parse(name, text, bytes, &root, err));
+    const ttt_status status = add_root(context, name, id, root, err);
+    json_decref(root);
+    return status;
 }
 
 ttt_status ttt_task_set_read(ttt_task_set *set, const char *path, const char *solutions, ttt_problem_sink problems,
@@ -114,27 +123,43 @@ out:
 typedef struct pairs_reading {
     ttt_pairs_visitor *each;
     void *context;
-    struct {
-        ttt_pair *items; /* kept from file to file, so that 400 files cost a handful of allocations */
-        size_t count, capacity;
-    } pairs;
-    ttt_status stopped; /* what the visitor failed with, which is no problem of the data; `reason` is its sentence */
+    ttt_pair_list pairs; /* kept from file to file, so that 400 files cost a handful of allocations */
+    ttt_status stopped;  /* what the visitor failed with, which is no problem of the data; `reason` is its sentence */
     ttt_error reason;
 } pairs_reading;
 
-static ttt_status read_pairs(void *context, const char *name, const char *id, const json_t *root, ttt_error *err) {
-    pairs_reading *reading = context;
-    if (!json_is_array(root))
-        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: %s in place of a list of pairs", name, ttt_json_type_name(root));
+/* Through jansson: slow (RE-ARC's archive takes half a minute), but it knows what is wrong and where. */
+static ttt_status parse_pairs(pairs_reading *reading, const char *name, const char *text, size_t bytes,
+                              ttt_error *err) {
+    json_t *root;
+    TTT_TRY(ttt_json_parse(name, text, bytes, &root, err));
+    ttt_status status = TTT_OK;
     const size_t count = json_array_size(root);
-    if (count == 0) return ttt_fail(err, TTT_ERROR_FORMAT, "%s: the list of pairs is empty", name);
-    TTT_TRY(TTT_RESERVE(&reading->pairs, count, err));
-    for (size_t i = 0; i < count; i++) {
-        const ttt_status status =
-            ttt_pair_from_json(json_array_get(root, i), "example", i, &reading->pairs.items[i], err);
-        if (status != TTT_OK) return ttt_fail_within(err, status, "%s", name);
+    if (!json_is_array(root))
+        status = ttt_fail(err, TTT_ERROR_FORMAT, "%s: %s in place of a list of pairs", name, ttt_json_type_name(root));
+    else if (count == 0)
+        status = ttt_fail(err, TTT_ERROR_FORMAT, "%s: the list of pairs is empty", name);
+    reading->pairs.count = 0;
+    for (size_t i = 0; i < count && status == TTT_OK; i++) {
+        ttt_pair pair;
+        status = ttt_pair_from_json(json_array_get(root, i), "example", i, &pair, err);
+        if (status == TTT_OK)
+            status = TTT_PUSH(&reading->pairs, pair, err);
+        else
+            ttt_fail_within(err, status, "%s", name);
     }
-    reading->stopped = reading->each(reading->context, id, reading->pairs.items, count, &reading->reason);
+    json_decref(root);
+    return status;
+}
+
+static ttt_status read_pairs(void *context, const char *name, const char *id, const char *text, size_t bytes,
+                             ttt_error *err) {
+    pairs_reading *reading = context;
+    bool understood;
+    TTT_TRY(ttt_pairs_scan(text, bytes, &reading->pairs, &understood, err));
+    if (!understood) TTT_TRY(parse_pairs(reading, name, text, bytes, err));
+    reading->stopped =
+        reading->each(reading->context, id, reading->pairs.items, reading->pairs.count, &reading->reason);
     return reading->stopped == TTT_OK ? TTT_OK : ttt_fail(err, TTT_ERROR_CANCELLED, "%s: the reading was ended", name);
 }
 
