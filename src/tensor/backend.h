@@ -193,8 +193,9 @@ typedef struct ttt_backend_ops {
     ttt_status (*loss)(ttt_workspace *, const ttt_output_block *, const ttt_buffer *x, int32_t count,
                        const int32_t *rows, const int32_t *targets, const float *scale, float *loss, ttt_buffer *dx,
                        ttt_error *);
-    /* Log-probabilities [count, V] (host) of the next token after the chosen rows, over the tokens whose bit is set in
-     * allowed ([count, (V+31)/32], NULL: all; at least one set); -INFINITY elsewhere. */
+    /* Log-probabilities [count, V] (host) of the next token after the chosen rows (in any order), normalised over the
+     * tokens whose bit (token % 32 of word token / 32) is set in allowed ([count, (V+31)/32], NULL: all; at least one
+     * set): they sum to one over those; -INFINITY elsewhere. */
     ttt_status (*next_log_probabilities)(ttt_workspace *, const ttt_output_block *, const ttt_buffer *x, int32_t count,
                                          const int32_t *rows, const uint32_t *allowed, float *log_probabilities,
                                          ttt_error *);
