@@ -13,6 +13,7 @@ typedef struct ttt_random {
     uint64_t counter;  /* blocks drawn so far */
     uint32_t block[4]; /* the current block */
     uint32_t used;     /* words of it already handed out, 4 = none left */
+    uint32_t zero;     /* in place of padding, so that equal streams are equal bytes */
 } ttt_random;
 
 /* The generator itself: four random words for every counter under every key. Everything below is made of it. */

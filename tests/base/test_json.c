@@ -30,9 +30,9 @@ static void parse__refuses_malformed_text_with_its_place(void **state) {
         {"[\"\xff\"]", 0, "line 1", "decode byte 0xff"},
         {"[1e999]", 0, "line 1", "overflow"},
         {"[99999999999999999999]", 0, "line 1", "too big"},
-        {"[01]", 0, "line 1", "'01'"},
-        {"[NaN]", 0, "line 1", "NaN"},
-        {"'a'", 0, "line 1", "'"},
+        {"[01]", 0, "line 1", "'0'"},
+        {"[NaN]", 0, "line 1", "invalid token"},
+        {"'a'", 0, "line 1", "expected"},
         {"", 0, "line 1, column 0", "expected"},
         {"3", 0, "line 1", "'[' or '{' expected"},
     };
