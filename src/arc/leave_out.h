@@ -14,6 +14,9 @@ typedef struct ttt_pair_shift {
     uint8_t input[2], output[2]; /* rows, columns */
 } ttt_pair_shift;
 
+/* Draws the reference's shifts, one per pair: 0..min(4, side) - 1, from the same random numbers for every pair. */
+void ttt_pair_shifts_draw(const ttt_pair *pairs, size_t count, ttt_random *random, ttt_pair_shift *shifts);
+
 /* What is derived from: borrowed. */
 typedef struct ttt_source {
     const ttt_pair *pairs; /* [count] */
@@ -51,11 +54,11 @@ bool ttt_derive(const ttt_source *source, const ttt_derivation *derivation, ttt_
  * demonstrations (which leave-two-out of two pairs gives). */
 ttt_status ttt_derive_initial(const ttt_source *source, int left_out, bool empty_contexts, ttt_derivation_list *list,
                               ttt_error *err);
-/* Each of initial[0..count) under method transform `method`, those over 30 left out. A shift's amounts come from
+/* Each of the first `count` items under method transform `method`, those over 30 left out. A shift's amounts come from
  * source->shifts, or, where that is NULL, are drawn anew for each task (and the task is left out where some pair's
- * input and output differ in shape, or the drawn shift does nothing). `random` is used for shifts only. */
-ttt_status ttt_derive_transformed(const ttt_source *source, const ttt_derivation *initial, size_t count, int method,
-                                  ttt_random *random, ttt_derivation_list *list, ttt_error *err);
+ * input and output differ in shape, or all grids are single cells). `random` is used for shifts only. */
+ttt_status ttt_derive_transformed(const ttt_source *source, size_t count, int method, ttt_random *random,
+                                  ttt_derivation_list *list, ttt_error *err);
 /* Drops those equal to an earlier one: same demonstrations in order, same held-out pair, after all is applied. */
 ttt_status ttt_derive_unique(const ttt_source *source, ttt_derivation_list *list, ttt_error *err);
 /* For each of the first `count` items, one copy with new colours (zero_moves as in ttt_colours_random; < 0: the
@@ -77,22 +80,22 @@ typedef struct ttt_derive_options {
     double zero_moves;  /* probability that a colour permutation moves colour 0 too */
     bool leave_two_out; /* fill up with leave-two-out tasks */
     size_t cap;         /* 250; 0: no cap */
-    bool reference;     /* the reference's colour rule, shifts and selection in place of ours */
+    bool reference;     /* the reference's colour rule and selection in place of ours */
     /* Whether a task is short enough; NULL: all are. Called with grids made. */
     bool (*fits)(void *context, const ttt_pair *demonstrations, size_t count, const ttt_pair *question);
     void *context;
 } ttt_derive_options;
 ttt_derive_options ttt_derive_defaults(void);
 
-/* The derived tasks of a task, ready to train on. With one demonstration: the questions without demonstrations under
- * all transforms. source->shifts is ignored (the reference's are drawn from `random` when options say so and then
- * written into the recipes). Empty only when nothing fits. */
+/* The derived tasks of a task, ready to train on: leave-one-out, then leave-two-out where these do not reach the cap.
+ * Questions without demonstrations are used where nothing else is left (with one demonstration nothing else is).
+ * For the reference's shifts give source->shifts (ttt_pair_shifts_draw). Empty only when nothing fits. */
 ttt_status ttt_derive_all(const ttt_source *source, const ttt_derive_options *options, ttt_random *random,
                           ttt_derivation_list *list, ttt_error *err);
 
-/* An order for training that may stop at any time: every pair asked once before any is asked again; untransformed
- * first, then the symmetries, then the rest, enlarging transforms last; leave-two-out after leave-one-out; random
- * within these. */
-void ttt_derivations_plan(ttt_derivation_list *list, ttt_random *random);
+/* An order for training that may stop at any time: leave-one-out before leave-two-out, within each the untransformed
+ * first, then symmetries and copies, then shifts; after all these the enlarging transforms. Within each of these
+ * classes every pair is asked once before any is asked again, else the order is random. */
+ttt_status ttt_derivations_plan(ttt_derivation_list *list, ttt_random *random, ttt_error *err);
 
 #endif

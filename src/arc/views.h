@@ -32,8 +32,9 @@ bool ttt_views_equal(const ttt_view *a, const ttt_view *b); /* as recipes */
 
 /* An endless supply of views, best first: the task as given; the other seven symmetries; then rounds over all eight
  * with random colour permutations (1..9, with probability zero_moves 0..9) and random orders. A plain value, keyed by
- * `random` and independent of anything else: the first n views do not depend on how many are taken. No view is equal
- * to an earlier one as far as the last TTT_VIEWS_REMEMBERED go. */
+ * `random` and independent of anything else: the first n views do not depend on how many are taken.
+ * `colours`, `orders` and zero_moves may be set between init and the first view (defaults: true, true, 0.1). No view is
+ * equal to an earlier one as far as the last TTT_VIEWS_REMEMBERED go. */
 enum { TTT_VIEWS_REMEMBERED = 1024 };
 typedef struct ttt_view_stream {
     ttt_random random;
@@ -41,6 +42,7 @@ typedef struct ttt_view_stream {
     size_t shown;          /* of them in each view: min(demonstrations, limit) */
     double zero_moves;
     bool colours, orders; /* permute them? */
+    size_t taken;         /* views given out */
     size_t next;          /* number of the next view */
     uint64_t seen[TTT_VIEWS_REMEMBERED];
 } ttt_view_stream;

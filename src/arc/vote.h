@@ -25,6 +25,7 @@ typedef struct ttt_pool {
 
 /* One answer, mapped back to the task's own orientation and colours. */
 ttt_status ttt_pool_add(ttt_pool *pool, const ttt_grid *answer, bool identity, ttt_error *err);
+ttt_candidate *ttt_pool_find(const ttt_pool *pool, const ttt_grid *grid); /* NULL when absent */
 /* Best first: most votes, then most identity votes, then first seen. */
 void ttt_pool_sort_by_votes(ttt_pool *pool);
 /* Best first: highest score, ties as above. */
@@ -36,7 +37,7 @@ void ttt_pool_sort_by_score(ttt_pool *pool);
 /* The three most common of grids[0..count), count >= 1; missing ones filled: a second by the row majority (or the
  * column majority where that equals the first), a third by the row majority unless it equals the first or second,
  * else the column majority (which may repeat one). `identity` (NULL: none) flags answers for the tie rule. */
-void ttt_vote_top3(const ttt_grid *grids, const bool *identity, size_t count, ttt_grid top[3]);
+ttt_status ttt_vote_top3(const ttt_grid *grids, const bool *identity, size_t count, ttt_grid top[3], ttt_error *err);
 /* The most common shape; each row the most common among all grids that have that row in that width. count >= 1. */
 void ttt_vote_row_majority(const ttt_grid *grids, size_t count, ttt_grid *out);
 /* The same on the transposed grids. */
