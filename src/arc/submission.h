@@ -3,9 +3,14 @@
 #define TTT_ARC_SUBMISSION_H
 
 #include "arc/task.h"
+#include "base/json.h"
 
+/* The rules allow two attempts. A third in a file is read, and counted apart when scoring, because the reference
+ * counts it; what is written has two unless a third was set. */
+enum { TTT_ATTEMPTS_MAX = 3 };
 typedef struct ttt_attempts {
-    ttt_grid grids[2];
+    uint8_t count; /* 2 or 3 */
+    ttt_grid grids[TTT_ATTEMPTS_MAX];
 } ttt_attempts;
 
 typedef struct ttt_submission_entry {
@@ -33,6 +38,9 @@ ttt_status ttt_submission_set(ttt_submission *submission, const char *id, size_t
 /* Checked: an object of lists of objects with both attempts, every grid legal; a message names file, task, test input,
  * attempt. Whether it fits a task set is the scorer's business. */
 ttt_status ttt_submission_read(ttt_submission *submission, const char *path, ttt_error *err);
+/* The same from and to a JSON value; errors name the task but no file. NULL when memory is out. */
+ttt_status ttt_submission_from_json(ttt_submission *submission, const json_t *root, ttt_error *err);
+json_t *ttt_submission_to_json(const ttt_submission *submission);
 /* Atomic: a reader sees the old file or the new one, never a part. Ids sorted, so that equal content is equal bytes. */
 ttt_status ttt_submission_write(const ttt_submission *submission, const char *path, ttt_error *err);
 
