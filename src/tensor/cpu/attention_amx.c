@@ -1,0 +1,264 @@
+/* Attention on AMX tiles (bf16 products, float32 sums) with AVX-512 for everything between the products.
+ *
+ * TDPBF16PS computes C [16 × 16] += A [16 × 32]·B [32 × 16], with B stored as 16 rows of pairs: row i holds, for every
+ * column, the numbers 2i and 2i+1. Operands here are whole tiles of 1 KB, one after the other, except the pages of the
+ * store, whose rows are read with their stride. All products go in blocks of 2 × 2 tiles: 4 loads feed 4 products.
+ *
+ *     product             A (rows)                B (packed)                          C
+ *     Sᵀ, dPᵀ             K, V [64][D]            pack_columns: [D/32][strip/16]      [64][32]
+ *     Oᵀ, dQᵀ             Vᵀ, Kᵀ [D][64]          put_...: Pᵀ, dSᵀ [64/32][strip/16]  [D][32]
+ *     dV, dK              Pᵀ, dSᵀ [64][32]        pack_rows: [D/16]                   [64][D] */
+#include "tensor/cpu/attention_kernel.h"
+#include "tensor/cpu/attention_vec512.h"
+#include "tensor/dtype.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef uint16_t form;
+enum { TILE = 512 }; /* bf16 numbers of a tile, 16 × 32; a float32 tile has half as many */
+
+/* Tiles 0 to 3 are C (2 × 2), 4 and 5 are A, 6 and 7 are B. */
+static void thread_begin(void) {
+    struct {
+        uint8_t palette, start_row, zero[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        config.row_bytes[i] = 64;
+        config.rows[i] = 16;
+    }
+    _tile_loadconfig(&config);
+}
+
+static void thread_end(void) {
+    _tile_release();
+}
+
+/* One step of 32 numbers of the inner dimension; `wide` is 2 or 1 columns of tiles. */
+static inline __attribute__((always_inline)) void multiply(const uint16_t *a0, const uint16_t *a1, int a_stride,
+                                                           const uint16_t *b0, const uint16_t *b1, int wide) {
+    _tile_loadd(4, a0, a_stride);
+    _tile_loadd(6, b0, 64);
+    _tile_loadd(5, a1, a_stride);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(2, 5, 6);
+    if (wide == 1) return;
+    _tile_loadd(7, b1, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+/* C of 32 × 32 (or 32 × 16) floats; the stride is in bytes, and 0 repeats one row. */
+static inline __attribute__((always_inline)) void load_sums(const float *c, int stride, int wide) {
+    const float *below = (const float *)((const char *)c + 16 * stride);
+    _tile_loadd(0, c, stride);
+    _tile_loadd(2, below, stride);
+    if (wide == 1) return;
+    _tile_loadd(1, c + 16, stride);
+    _tile_loadd(3, below + 16, stride);
+}
+
+static inline __attribute__((always_inline)) void store_sums(float *c, int stride, int wide) {
+    float *below = (float *)((char *)c + 16 * stride);
+    _tile_stored(0, c, stride);
+    _tile_stored(2, below, stride);
+    if (wide == 1) return;
+    _tile_stored(1, c + 16, stride);
+    _tile_stored(3, below + 16, stride);
+}
+
+/* out [64][32] = rows [64][dim] · columns [dim][32] + start [32] (NULL: 0) of every row, for the first `wide` · 16
+ * columns. */
+static inline __attribute__((always_inline)) void
+product_scores(const uint16_t *rows, const form *columns, const float *start, float *out, int32_t dim, int wide) {
+    for (int r = 0; r < TTT_PAGE; r += 32) {
+        if (start != NULL) {
+            load_sums(start, 0, wide);
+        } else {
+            _tile_zero(0);
+            _tile_zero(1);
+            _tile_zero(2);
+            _tile_zero(3);
+        }
+        for (int32_t d = 0; d < dim; d += 32) {
+            const uint16_t *a = rows + r * dim + d;
+            const form *b = columns + d / 32 * 2 * TILE;
+            multiply(a, a + 16 * dim, 2 * dim, b, b + TILE, wide);
+        }
+        store_sums(out + r * ATTENTION_STRIP, 4 * ATTENTION_STRIP, wide);
+    }
+}
+
+/* sum [dim][32] += rows [dim][64] · weights [64][32], for the first `wide` · 16 columns. */
+static inline __attribute__((always_inline)) void product_transposed(const uint16_t *rows, const form *weights,
+                                                                     float *sum, int32_t dim, int wide) {
+    for (int32_t d = 0; d < dim; d += 32) {
+        load_sums(sum + d * ATTENTION_STRIP, 4 * ATTENTION_STRIP, wide);
+        for (int j = 0; j < TTT_PAGE; j += 32) {
+            const uint16_t *a = rows + d * TTT_PAGE + j;
+            const form *b = weights + j / 32 * 2 * TILE;
+            multiply(a, a + 16 * TTT_PAGE, 2 * TTT_PAGE, b, b + TILE, wide);
+        }
+        store_sums(sum + d * ATTENTION_STRIP, 4 * ATTENTION_STRIP, wide);
+    }
+}
+
+/* sum [64][dim] += the sum over strips of weights [64][32] · rows [32][dim]. */
+static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim) {
+    for (int r = 0; r < TTT_PAGE; r += 32) {
+        for (int32_t d = 0; d < dim; d += 32) {
+            float *c = sum + r * dim + d;
+            load_sums(c, 4 * dim, 2);
+            for (int i = 0; i < strips; i++) {
+                const form *a = weights + (i * TTT_PAGE + r) * ATTENTION_STRIP;
+                const form *b = rows + i * ATTENTION_STRIP * dim + d / 16 * TILE;
+                multiply(a, a + 16 * ATTENTION_STRIP, 2 * ATTENTION_STRIP, b, b + TILE, 2);
+            }
+            store_sums(c, 4 * dim, 2);
+        }
+    }
+}
+
+/* Columns of a strip as B of the scores: the pairs of a bf16 vector are 32-bit numbers, so packing is transposing. */
+static void pack_columns(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim,
+                         int32_t padded_dim) {
+    for (int32_t d = 0; d < padded_dim; d += 32) {
+        for (int c = 0; c < ATTENTION_STRIP; c += 16, to += TILE) {
+            __m512i r[16];
+            for (int i = 0; i < 16; i++) {
+                const bool real = c + i < strip->columns && d < dim;
+                r[i] = real ? bf16_load(matrix + strip->offset[c + i] + d, dim - d) : _mm512_setzero_si512();
+            }
+            transpose_16x16(r);
+            for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * 32, r[i]);
+        }
+    }
+}
+
+/* Puts the pairs (even[i], odd[i]) side by side: the first 16 of them into *low, the others into *high. */
+static inline void interleave(__m512i even, __m512i odd, __m512i *low, __m512i *high) {
+    const __m512i lo = _mm512_unpacklo_epi16(even, odd), hi = _mm512_unpackhi_epi16(even, odd);
+    const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+    const __m512i last = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+    *low = _mm512_permutex2var_epi64(lo, first, hi);
+    *high = _mm512_permutex2var_epi64(lo, last, hi);
+}
+
+/* Columns of a strip as B of dV and dK: [padded_dim / 16] tiles over pairs of columns. */
+static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim, int32_t padded_dim) {
+    for (int32_t d = 0; d < padded_dim; d += 32) {
+        for (int c = 0; c < ATTENTION_STRIP; c += 2) {
+            __m512i row[2], low, high;
+            for (int i = 0; i < 2; i++) {
+                const bool real = c + i < strip->columns && d < dim;
+                row[i] = real ? bf16_load(matrix + strip->offset[c + i] + d, dim - d) : _mm512_setzero_si512();
+            }
+            interleave(row[0], row[1], &low, &high);
+            _mm512_storeu_si512(to + d / 16 * TILE + c * 16, low);
+            _mm512_storeu_si512(to + (d / 16 + 1) * TILE + c * 16, high);
+        }
+    }
+}
+
+/* Keys `key` (even) and key + 1 of Pᵀ as B of the product with Vᵀ. */
+static inline __attribute__((always_inline)) void put_weights(form *to, int key, const vec *even, const vec *odd,
+                                                              int wide) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                           21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    for (int v = 0; v < wide; v++) {
+        __m512i pair = (__m512i)_mm512_cvtne2ps_pbh(odd[v], even[v]);
+        form *at = to + (key / 32 * 2 + v) * TILE + key % 32 / 2 * 32;
+        _mm512_storeu_si512(at, _mm512_permutexvar_epi16(order, pair));
+    }
+}
+
+/* Keys `key` (even) and key + 1 of Pᵀ and dSᵀ as rows of A, and of dSᵀ as B of the product with Kᵀ. There the columns
+ * come in the order of the unpack instructions, four by four of the low and of the high half; write_columns knows. */
+static inline __attribute__((always_inline)) void put_gradients(form *weights, form *dweights, form *right, int key,
+                                                                vec p[2][2], vec ds[2][2]) {
+    __m512i row[2];
+    for (int i = 0; i < 2; i++) {
+        row[i] = (__m512i)_mm512_cvtne2ps_pbh(ds[i][1], ds[i][0]);
+        _mm512_storeu_si512(weights + (key + i) * 32, (__m512i)_mm512_cvtne2ps_pbh(p[i][1], p[i][0]));
+        _mm512_storeu_si512(dweights + (key + i) * 32, row[i]);
+    }
+    form *at = right + key / 32 * 2 * TILE + key % 32 / 2 * 32;
+    _mm512_storeu_si512(at, _mm512_unpacklo_epi16(row[0], row[1]));
+    _mm512_storeu_si512(at + TILE, _mm512_unpackhi_epi16(row[0], row[1]));
+}
+
+/* dSᵀ as the operand of dQᵀ: put_gradients has written it on the way. */
+static inline const form *right_operand(const form *right, const form *dweights) {
+    (void)dweights;
+    return right;
+}
+
+/* A page of the store as an operand: it is read where it lies. */
+static inline const form *open_page(form *room, const uint16_t *page, int32_t numbers) {
+    (void)room;
+    (void)numbers;
+    return page;
+}
+
+/* Columns of `from` [.][32] times factor [32] into the strip's places of a bf16 matrix. `unpacked`: the columns are in
+ * the order of put_gradients. */
+static void write_columns(uint16_t *matrix, const attention_strip *strip, const float *from, const float *factor,
+                          int32_t dim, bool unpacked) {
+    for (int c = 0; c < ATTENTION_STRIP; c += 16) {
+        if (!unpacked && c >= strip->columns) break;
+        int column[16];
+        for (int i = 0; i < 16; i++) column[i] = unpacked ? i / 4 * 8 + c / 4 + i % 4 : c + i;
+        for (int32_t d = 0; d < dim; d += 16) {
+            const __mmask16 wanted = dim - d >= 16 ? 0xFFFF : (__mmask16)((1u << (dim - d)) - 1u);
+            __m512i r[16];
+            for (int i = 0; i < 16; i++) r[i] = _mm512_loadu_si512(from + (d + i) * ATTENTION_STRIP + c);
+            transpose_16x16(r);
+            for (int i = 0; i < 16; i++) {
+                if (column[i] >= strip->columns) continue;
+                __m512 scaled = _mm512_mul_ps(_mm512_castsi512_ps(r[i]), _mm512_set1_ps(factor[column[i]]));
+                _mm256_mask_storeu_epi16(matrix + strip->offset[column[i]] + d, wanted,
+                                         (__m256i)_mm512_cvtneps_pbh(scaled));
+            }
+        }
+    }
+}
+
+static void write_row(uint16_t *to, const float *from, float factor, int32_t dim) {
+    for (int32_t d = 0; d < dim; d += 16) {
+        const __mmask16 wanted = dim - d >= 16 ? 0xFFFF : (__mmask16)((1u << (dim - d)) - 1u);
+        __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(wanted, from + d), _mm512_set1_ps(factor));
+        _mm256_mask_storeu_epi16(to + d, wanted, (__m256i)_mm512_cvtneps_pbh(scaled));
+    }
+}
+
+/* to [columns][rows] = from [rows][columns]; both are multiples of 32. */
+static void transpose_page(uint16_t *to, const uint16_t *from, int32_t rows, int32_t columns) {
+    for (int32_t r = 0; r < rows; r += 32) {
+        for (int32_t c = 0; c < columns; c += 32) {
+            __m512i low[16], high[16];
+            for (int i = 0; i < 16; i++) {
+                const uint16_t *at = from + (r + 2 * i) * columns + c;
+                interleave(_mm512_loadu_si512(at), _mm512_loadu_si512(at + columns), &low[i], &high[i]);
+            }
+            transpose_16x16(low);
+            transpose_16x16(high);
+            for (int i = 0; i < 16; i++) {
+                _mm512_storeu_si512(to + (c + i) * rows + r, low[i]);
+                _mm512_storeu_si512(to + (c + 16 + i) * rows + r, high[i]);
+            }
+        }
+    }
+}
+
+#include "tensor/cpu/attention_body.h"
+
+const attention_kernels ttt_attention_amx = {
+    .forward_bytes = forward_bytes,
+    .backward_bytes = backward_bytes,
+    .thread_begin = thread_begin,
+    .thread_end = thread_end,
+    .forward = forward,
+    .backward = backward,
+};
