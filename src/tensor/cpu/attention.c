@@ -131,8 +131,9 @@ void ttt_attention_strip_set(attention_strip *strip, const attention_call *call,
         if (high > strip->high) strip->high = high;
         if (low > strip->inner_low) strip->inner_low = low;
         if (high < strip->inner_high) strip->inner_high = high;
-        strip->number[c] = (size_t)row * (size_t)call->heads + (size_t)(item->kv_head * call->group + member);
-        strip->offset[c] = strip->number[c] * (size_t)call->dim;
+        const size_t head = (size_t)(item->kv_head * call->group + member);
+        strip->number[c] = (size_t)row * call->lse_stride + head;
+        strip->offset[c] = (size_t)row * call->stride + head * (size_t)call->dim;
         if (++member == call->group) {
             member = 0;
             row++;
@@ -140,12 +141,12 @@ void ttt_attention_strip_set(attention_strip *strip, const attention_call *call,
     }
 }
 
-static attention_call call_of(const ttt_workspace *workspace, const ttt_kv *kv, int32_t layer, const ttt_buffer *q) {
+static attention_call call_of(const ttt_workspace *workspace, const ttt_kv *kv, int32_t layer, const ttt_buffer *q,
+                              const ttt_buffer *lse) {
     const ttt_cpu_attention *attention = workspace->attention;
     assert(kv->kv_heads == attention->kv_heads && kv->head_dim == attention->head_dim);
     assert(layer >= 0 && layer < kv->layers);
     return (attention_call){.batch = attention->batch,
-                            .heads = attention->heads,
                             .kv_heads = attention->kv_heads,
                             .group = attention->heads / attention->kv_heads,
                             .dim = attention->head_dim,
@@ -153,7 +154,10 @@ static attention_call call_of(const ttt_workspace *workspace, const ttt_kv *kv, 
                             .scale = 1.0f / sqrtf((float)attention->head_dim),
                             .keys = kv->keys + (size_t)layer * kv->layer_size,
                             .values = kv->values + (size_t)layer * kv->layer_size,
-                            .q = q->data};
+                            .q = q->data,
+                            .stride = q->stride,
+                            .lse = lse == NULL ? NULL : lse->data,
+                            .lse_stride = lse == NULL ? 0 : lse->stride};
 }
 
 /* Every item through one of the kernels' two functions, each thread with its own scratch. */
@@ -173,9 +177,9 @@ ttt_status ttt_cpu_attention_forward(ttt_workspace *workspace, const ttt_buffer 
                                      ttt_buffer *o, ttt_buffer *lse, ttt_error *err) {
     (void)err;
     const ttt_cpu_attention *attention = workspace->attention;
-    attention_call call = call_of(workspace, kv, layer, q);
+    attention_call call = call_of(workspace, kv, layer, q, lse);
+    assert(o->stride == call.stride);
     call.out = o->data;
-    call.lse = lse == NULL ? NULL : lse->data;
     run(attention, &call, attention->strips, attention->strip_count, attention->kernels->forward);
     return TTT_OK;
 }
@@ -186,13 +190,15 @@ ttt_status ttt_cpu_attention_backward(ttt_workspace *workspace, const ttt_buffer
     (void)err;
     const ttt_cpu_attention *attention = workspace->attention;
     assert(attention->unit_capacity > 0); /* the workspace was made for training */
-    attention_call call = call_of(workspace, kv, layer, q);
+    attention_call call = call_of(workspace, kv, layer, q, lse);
+    assert(o->stride == call.stride && d_o->stride == call.stride && dq->stride == call.stride);
+    assert(dk->stride == dv->stride);
     call.o = o->data;
-    call.lse = lse->data;
     call.d_o = d_o->data;
     call.dq = dq->data;
     call.dk = dk->data;
     call.dv = dv->data;
+    call.kv_stride = dk->stride;
     run(attention, &call, attention->units, attention->unit_count, attention->kernels->backward);
     return TTT_OK;
 }

@@ -9,7 +9,7 @@
  *     Oᵀ, dQᵀ             Vᵀ, Kᵀ [D][64]          put_...: Pᵀ, dSᵀ [64/32][strip/16]  [D][32]
  *     dV, dK              Pᵀ, dSᵀ [64][32]        pack_rows: [D/16]                   [64][D] */
 #include "tensor/cpu/attention_kernel.h"
-#include "tensor/cpu/attention_vec512.h"
+#include "tensor/cpu/attention_lanes.h"
 #include "tensor/dtype.h"
 
 #include <math.h>
@@ -121,16 +121,20 @@ static void product_rows(const form *weights, const form *rows, int strips, floa
     }
 }
 
+/* Numbers d to d + 31 of column c of a strip, zeros beyond the head's end and for padding. */
+static inline __m512i column_load(const uint16_t *matrix, const attention_strip *strip, int c, int32_t d, int32_t dim) {
+    if (c >= strip->columns || d >= dim) return _mm512_setzero_si512();
+    const __mmask32 inside = dim - d >= 32 ? 0xFFFFFFFFu : (1u << (dim - d)) - 1u;
+    return _mm512_maskz_loadu_epi16(inside, matrix + strip->offset[c] + d);
+}
+
 /* Columns of a strip as B of the scores: the pairs of a bf16 vector are 32-bit numbers, so packing is transposing. */
 static void pack_columns(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim,
                          int32_t padded_dim) {
     for (int32_t d = 0; d < padded_dim; d += 32) {
         for (int c = 0; c < ATTENTION_STRIP; c += 16, to += TILE) {
             __m512i r[16];
-            for (int i = 0; i < 16; i++) {
-                const bool real = c + i < strip->columns && d < dim;
-                r[i] = real ? bf16_load(matrix + strip->offset[c + i] + d, dim - d) : _mm512_setzero_si512();
-            }
+            for (int i = 0; i < 16; i++) r[i] = column_load(matrix, strip, c + i, d, dim);
             transpose_16x16(r);
             for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * 32, r[i]);
         }
@@ -150,12 +154,8 @@ static inline void interleave(__m512i even, __m512i odd, __m512i *low, __m512i *
 static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim, int32_t padded_dim) {
     for (int32_t d = 0; d < padded_dim; d += 32) {
         for (int c = 0; c < ATTENTION_STRIP; c += 2) {
-            __m512i row[2], low, high;
-            for (int i = 0; i < 2; i++) {
-                const bool real = c + i < strip->columns && d < dim;
-                row[i] = real ? bf16_load(matrix + strip->offset[c + i] + d, dim - d) : _mm512_setzero_si512();
-            }
-            interleave(row[0], row[1], &low, &high);
+            __m512i low, high;
+            interleave(column_load(matrix, strip, c, d, dim), column_load(matrix, strip, c + 1, d, dim), &low, &high);
             _mm512_storeu_si512(to + d / 16 * TILE + c * 16, low);
             _mm512_storeu_si512(to + (d / 16 + 1) * TILE + c * 16, high);
         }
@@ -163,7 +163,7 @@ static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *s
 }
 
 /* Keys `key` (even) and key + 1 of Pᵀ as B of the product with Vᵀ. */
-static inline __attribute__((always_inline)) void put_weights(form *to, int key, const vec *even, const vec *odd,
+static inline __attribute__((always_inline)) void put_weights(form *to, int key, const vf *even, const vf *odd,
                                                               int wide) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                            21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
@@ -177,7 +177,7 @@ static inline __attribute__((always_inline)) void put_weights(form *to, int key,
 /* Keys `key` (even) and key + 1 of Pᵀ and dSᵀ as rows of A, and of dSᵀ as B of the product with Kᵀ. There the columns
  * come in the order of the unpack instructions, four by four of the low and of the high half; write_columns knows. */
 static inline __attribute__((always_inline)) void put_gradients(form *weights, form *dweights, form *right, int key,
-                                                                vec p[2][2], vec ds[2][2]) {
+                                                                vf p[2][2], vf ds[2][2]) {
     __m512i row[2];
     for (int i = 0; i < 2; i++) {
         row[i] = (__m512i)_mm512_cvtne2ps_pbh(ds[i][1], ds[i][0]);
@@ -252,7 +252,7 @@ static void transpose_page(uint16_t *to, const uint16_t *from, int32_t rows, int
     }
 }
 
-#include "tensor/cpu/attention_body.h"
+#include "tensor/cpu/attention_body.inl"
 
 const attention_kernels ttt_attention_amx = {
     .forward_bytes = forward_bytes,

@@ -1,12 +1,12 @@
 /* Attention on AVX2: float32 products, 8 lanes. */
-#include "tensor/cpu/attention_vec256.h"
+#include "tensor/cpu/attention_lanes.h"
 
 /* A block of 4 × 2 vectors hides the latency of the multiply-add and fits the 16 registers. */
 enum { PRODUCT_ROWS = 4, PRODUCT_VECTORS = 2 };
 
-#include "tensor/cpu/attention_vector.h"
+#include "tensor/cpu/attention_vector.inl"
 
-#include "tensor/cpu/attention_body.h"
+#include "tensor/cpu/attention_body.inl"
 
 const attention_kernels ttt_attention_avx2 = {
     .forward_bytes = forward_bytes,

@@ -1,12 +1,12 @@
 /* Attention on AVX-512: float32 products, 16 lanes. */
-#include "tensor/cpu/attention_vec512.h"
+#include "tensor/cpu/attention_lanes.h"
 
 /* A block of 8 × 2 vectors hides the latency of the multiply-add and fits the 32 registers. */
 enum { PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2 };
 
-#include "tensor/cpu/attention_vector.h"
+#include "tensor/cpu/attention_vector.inl"
 
-#include "tensor/cpu/attention_body.h"
+#include "tensor/cpu/attention_body.inl"
 
 const attention_kernels ttt_attention_avx512 = {
     .forward_bytes = forward_bytes,

@@ -20,19 +20,21 @@ enum {
     ATTENTION_FORM = ATTENTION_STRIP * TTT_MAX_HEAD_DIM,  /* numbers of a packed strip, at most */
 };
 
-/* One call of forward or backward: matrices of the batch are bf16, [T, H·D] or, for dk and dv, [T, G·D]. */
+/* One call of forward or backward: matrices of the batch are bf16, [T, H·D] or, for dk and dv, [T, G·D]. Strides are
+ * numbers from row to row. */
 typedef struct attention_call {
     const ttt_batch *batch;
-    int32_t heads, kv_heads, group; /* H, G, H / G */
-    int32_t dim, padded_dim;        /* D, and D rounded up to a multiple of 32 */
-    float scale;                    /* 1 / √D */
+    int32_t kv_heads, group; /* G, H / G */
+    int32_t dim, padded_dim; /* D, and D rounded up to a multiple of 32 */
+    float scale;             /* 1 / √D */
     /* The store at this layer: page p of kv head g begins at (p · G + g) · 64 · padded_dim. */
     const uint16_t *keys;   /* a page is [64][padded_dim] */
     const uint16_t *values; /* a page is [padded_dim][64] */
     const uint16_t *q, *o, *d_o;
-    uint16_t *out; /* o of forward */
-    float *lse;    /* [T, H]; may be NULL in forward */
-    uint16_t *dq, *dk, *dv;
+    uint16_t *out, *dq; /* out: o of forward */
+    uint16_t *dk, *dv;
+    float *lse;                           /* [T, H]; may be NULL in forward */
+    size_t stride, kv_stride, lse_stride; /* of q, o, d_o, out, dq; of dk, dv; of lse */
 } attention_call;
 
 /* A piece of work for one thread: forward takes a strip of columns, backward all columns of a (sequence, kv head). */
@@ -50,8 +52,8 @@ typedef struct attention_strip {
     int32_t inner_low, inner_high; /* of the keys that every column sees (padding sees none) */
     _Alignas(64) int32_t column_low[ATTENTION_STRIP];
     _Alignas(64) int32_t column_high[ATTENTION_STRIP];
-    size_t offset[ATTENTION_STRIP]; /* of the column's vector in a [T, H·D] matrix */
-    size_t number[ATTENTION_STRIP]; /* of the column in a [T, H] matrix */
+    size_t offset[ATTENTION_STRIP]; /* of the column's vector in q and the like */
+    size_t number[ATTENTION_STRIP]; /* of the column in lse */
 } attention_strip;
 
 void ttt_attention_strip_set(attention_strip *strip, const attention_call *call, const attention_item *item,
