@@ -9,8 +9,9 @@
 typedef struct ttt_task_examples_options {
     ttt_encoding encoding;
     ttt_encode_loss loss;
-    int32_t max_tokens;        /* longest example; longer derived tasks are dropped */
-    ttt_derive_options derive; /* its `fits` is set here */
+    int32_t max_tokens;        /* longest example */
+    bool shorten;              /* a longer one loses demonstrations, last first, till it fits; else it is dropped */
+    ttt_derive_options derive; /* its `fits` and `context` are set here */
     bool plain_slots;          /* 0, 1, 2, ... in place of random slots */
 } ttt_task_examples_options;
 ttt_task_examples_options ttt_task_examples_defaults(void);
