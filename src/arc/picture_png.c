@@ -141,7 +141,8 @@ ttt_status ttt_picture_png(const char *path, const ttt_panel *panels, size_t cou
     if (!ttt_size_multiply((size_t)c.width, (size_t)c.height, &pixels) || !(c.pixels = ttt_allocate(pixels, 1)))
         return ttt_fail(err, TTT_ERROR_MEMORY, "%s: out of memory for a picture of %d x %d", path, c.width, c.height);
     memset(c.pixels, BACKGROUND, pixels);
-    paint_all(&c, panels, count, row_starts, rows, cell, &c.width, &c.height);
+    int width, height; /* the same again; not into c, whose width is the stride while painting */
+    paint_all(&c, panels, count, row_starts, rows, cell, &width, &height);
     const ttt_status status = write_png(path, &c, err);
     ttt_free(c.pixels);
     return status;
