@@ -135,6 +135,10 @@ static bool read_copy(golden *g, const family *f, const json_t *draw, size_t i, 
         !GOLDEN_CHECK(g, count == origin->count, "draw %zu orders %d pairs", i, count))
         return false;
     unsigned used = 0;
+    uint64_t ordered = 0; /* bit per pair: an order has each once */
+    for (int k = 0; k < count; k++) ordered |= 1ull << order[k];
+    if (!GOLDEN_CHECK(g, ordered == (count == 0 ? 0 : UINT64_MAX >> (64 - count)), "draw %zu has no order", i))
+        return false;
     for (int k = 0; k <= count; k++) {
         const ttt_pair *pair = &f->source->pairs[k < count ? origin->order[k] : origin->held_out];
         used |= ttt_grid_colours(&pair->input) | ttt_grid_colours(&pair->output);
