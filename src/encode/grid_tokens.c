@@ -105,6 +105,18 @@ int32_t ttt_example_tokens(const ttt_pair *demonstrations, size_t count, const t
     return ttt_prompt_tokens(demonstrations, count, &question->input) + ttt_grid_tokens(&question->output) - 1;
 }
 
+int ttt_example_fitting(int32_t limit, const ttt_pair *demonstrations, size_t count, const ttt_pair *question) {
+    int32_t tokens = ttt_example_tokens(NULL, 0, question);
+    if (tokens > limit) return -1;
+    int shown = 0;
+    while ((size_t)shown < count && shown < TTT_EXAMPLE_DEMONSTRATIONS) {
+        tokens += ttt_pair_tokens(&demonstrations[shown]);
+        if (tokens > limit) break;
+        shown++;
+    }
+    return shown;
+}
+
 /* --- Sequences --------------------------------------------------------------------------------------------------- */
 
 void ttt_encode_position(const ttt_encoding *encoding, int32_t row, int32_t column, int32_t slot, int32_t role,

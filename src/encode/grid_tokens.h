@@ -67,6 +67,9 @@ int32_t ttt_grid_tokens(const ttt_grid *grid);
 int32_t ttt_pair_tokens(const ttt_pair *pair);
 int32_t ttt_prompt_tokens(const ttt_pair *demonstrations, size_t count, const ttt_grid *input);
 int32_t ttt_example_tokens(const ttt_pair *demonstrations, size_t count, const ttt_pair *question);
+/* How many of the demonstrations, first ones first, an example of at most `limit` tokens can show (and at most
+ * TTT_EXAMPLE_DEMONSTRATIONS); -1: not even the question alone fits. */
+int ttt_example_fitting(int32_t limit, const ttt_pair *demonstrations, size_t count, const ttt_pair *question);
 
 /* A whole example for training: *sequence is cleared, grown where needed and filled, with targets. `slots` NULL: plain.
  * More than TTT_EXAMPLE_DEMONSTRATIONS demonstrations, or loss on inputs without the causal mask, is an error. */

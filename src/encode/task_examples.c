@@ -15,22 +15,9 @@ ttt_task_examples_options ttt_task_examples_defaults(void) {
     };
 }
 
-/* How many of the demonstrations an example of at most `limit` tokens can show; -1: not even the question fits. */
-static int fitting(int32_t limit, const ttt_pair *demonstrations, size_t count, const ttt_pair *question) {
-    int32_t tokens = ttt_example_tokens(NULL, 0, question);
-    if (tokens > limit) return -1;
-    size_t shown = 0;
-    while (shown < count && shown < TTT_EXAMPLE_DEMONSTRATIONS) {
-        tokens += ttt_pair_tokens(&demonstrations[shown]);
-        if (tokens > limit) break;
-        shown++;
-    }
-    return (int)shown;
-}
-
 static bool fits(void *context, const ttt_pair *demonstrations, size_t count, const ttt_pair *question) {
     const ttt_task_examples_options *options = context;
-    const int shown = fitting(options->max_tokens, demonstrations, count, question);
+    const int shown = ttt_example_fitting(options->max_tokens, demonstrations, count, question);
     return options->shorten ? shown >= 0 : shown == (int)count;
 }
 
@@ -64,7 +51,7 @@ static size_t make(const ttt_task_examples *examples, size_t number, ttt_pair *d
     const bool legal = ttt_derive(&examples->source, derivation, demonstrations, question);
     assert(legal);
     (void)legal;
-    const int shown = fitting(examples->options.max_tokens, demonstrations, derivation->count, question);
+    const int shown = ttt_example_fitting(examples->options.max_tokens, demonstrations, derivation->count, question);
     assert(shown >= 0);
     return (size_t)shown;
 }
