@@ -33,7 +33,7 @@ ttt_status ttt_cpu_attention_new(const attention_kernels *kernels, int threads, 
                                  int32_t max_tokens, int32_t max_sequences, bool training,
                                  ttt_cpu_attention **attention, ttt_error *err) {
     assert(threads > 0 && max_tokens > 0 && max_sequences > 0);
-    const int32_t padded = ttt_cpu_padded_dim(shape->head_dim);
+    const int32_t padded = (int32_t)ttt_cpu_pad((size_t)shape->head_dim);
     const size_t sequences = (size_t)(max_sequences < max_tokens ? max_sequences : max_tokens);
     const size_t columns = (size_t)max_tokens * (size_t)shape->heads;
     ttt_cpu_attention *made = ttt_allocate(1, sizeof *made);

@@ -37,8 +37,8 @@ static void thread_end(void) {
 }
 
 /* One step of 32 numbers of the inner dimension; `wide` is 2 or 1 columns of tiles. */
-static inline __attribute__((always_inline)) void multiply(const uint16_t *a0, const uint16_t *a1, int a_stride,
-                                                           const uint16_t *b0, const uint16_t *b1, int wide) {
+ALWAYS_INLINE void multiply(const uint16_t *a0, const uint16_t *a1, int a_stride, const uint16_t *b0,
+                            const uint16_t *b1, int wide) {
     _tile_loadd(4, a0, a_stride);
     _tile_loadd(6, b0, 64);
     _tile_loadd(5, a1, a_stride);
@@ -51,7 +51,7 @@ static inline __attribute__((always_inline)) void multiply(const uint16_t *a0, c
 }
 
 /* C of 32 × 32 (or 32 × 16) floats; the stride is in bytes, and 0 repeats one row. */
-static inline __attribute__((always_inline)) void load_sums(const float *c, int stride, int wide) {
+ALWAYS_INLINE void load_sums(const float *c, int stride, int wide) {
     const float *below = (const float *)((const char *)c + 16 * stride);
     _tile_loadd(0, c, stride);
     _tile_loadd(2, below, stride);
@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) void load_sums(const float *c, int 
     _tile_loadd(3, below + 16, stride);
 }
 
-static inline __attribute__((always_inline)) void store_sums(float *c, int stride, int wide) {
+ALWAYS_INLINE void store_sums(float *c, int stride, int wide) {
     float *below = (float *)((char *)c + 16 * stride);
     _tile_stored(0, c, stride);
     _tile_stored(2, below, stride);
@@ -71,8 +71,8 @@ static inline __attribute__((always_inline)) void store_sums(float *c, int strid
 
 /* out [64][32] = rows [64][dim] · columns [dim][32] + start [32] (NULL: 0) of every row, for the first `wide` · 16
  * columns. */
-static inline __attribute__((always_inline)) void
-product_scores(const uint16_t *rows, const form *columns, const float *start, float *out, int32_t dim, int wide) {
+ALWAYS_INLINE void product_scores(const uint16_t *rows, const form *columns, const float *start, float *out,
+                                  int32_t dim, int wide) {
     for (int r = 0; r < TTT_PAGE; r += 32) {
         if (start != NULL) {
             load_sums(start, 0, wide);
@@ -92,8 +92,7 @@ product_scores(const uint16_t *rows, const form *columns, const float *start, fl
 }
 
 /* sum [dim][32] += rows [dim][64] · weights [64][32], for the first `wide` · 16 columns. */
-static inline __attribute__((always_inline)) void product_transposed(const uint16_t *rows, const form *weights,
-                                                                     float *sum, int32_t dim, int wide) {
+ALWAYS_INLINE void product_transposed(const uint16_t *rows, const form *weights, float *sum, int32_t dim, int wide) {
     for (int32_t d = 0; d < dim; d += 32) {
         load_sums(sum + d * ATTENTION_STRIP, 4 * ATTENTION_STRIP, wide);
         for (int j = 0; j < TTT_PAGE; j += 32) {
@@ -163,8 +162,7 @@ static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *s
 }
 
 /* Keys `key` (even) and key + 1 of Pᵀ as B of the product with Vᵀ. */
-static inline __attribute__((always_inline)) void put_weights(form *to, int key, const vf *even, const vf *odd,
-                                                              int wide) {
+ALWAYS_INLINE void put_weights(form *to, int key, const vf *even, const vf *odd, int wide) {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                            21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     for (int v = 0; v < wide; v++) {
@@ -176,8 +174,7 @@ static inline __attribute__((always_inline)) void put_weights(form *to, int key,
 
 /* Keys `key` (even) and key + 1 of Pᵀ and dSᵀ as rows of A, and of dSᵀ as B of the product with Kᵀ. There the columns
  * come in the order of the unpack instructions, four by four of the low and of the high half; write_columns knows. */
-static inline __attribute__((always_inline)) void put_gradients(form *weights, form *dweights, form *right, int key,
-                                                                vf p[2][2], vf ds[2][2]) {
+ALWAYS_INLINE void put_gradients(form *weights, form *dweights, form *right, int key, vf p[2][2], vf ds[2][2]) {
     __m512i row[2];
     for (int i = 0; i < 2; i++) {
         row[i] = (__m512i)_mm512_cvtne2ps_pbh(ds[i][1], ds[i][0]);
@@ -193,13 +190,6 @@ static inline __attribute__((always_inline)) void put_gradients(form *weights, f
 static inline const form *right_operand(const form *right, const form *dweights) {
     (void)dweights;
     return right;
-}
-
-/* A page of the store as an operand: it is read where it lies. */
-static inline const form *open_page(form *room, const uint16_t *page, int32_t numbers) {
-    (void)room;
-    (void)numbers;
-    return page;
 }
 
 /* Columns of `from` [.][32] times factor [32] into the strip's places of a bf16 matrix. `unpacked`: the columns are in
@@ -252,9 +242,59 @@ static void transpose_page(uint16_t *to, const uint16_t *from, int32_t rows, int
     }
 }
 
+/* The keys low <= j < high of a page [dim][64], zeros for the others. */
+static void cut_page(uint16_t *to, const uint16_t *from, int32_t dim, int32_t low, int32_t high) {
+    uint64_t keep = 0;
+    for (int j = 0; j < TTT_PAGE; j++) keep |= (uint64_t)(low <= j && j < high) << j;
+    for (int32_t d = 0; d < dim; d++, from += TTT_PAGE, to += TTT_PAGE) {
+        _mm512_storeu_si512(to, _mm512_maskz_loadu_epi16((__mmask32)keep, from));
+        _mm512_storeu_si512(to + 32, _mm512_maskz_loadu_epi16((__mmask32)(keep >> 32), from + 32));
+    }
+}
+
+/* Pages are read where they lie in the store: K as rows, Vᵀ as rows. */
+static inline const form *open_keys(form *room, const uint16_t *page, int32_t dim) {
+    (void)room;
+    (void)dim;
+    return page;
+}
+
+static inline const form *open_values(form *room, const uint16_t *page, int32_t dim, int32_t low, int32_t high) {
+    if (low <= 0 && high >= TTT_PAGE) return page;
+    cut_page(room, page, dim, low, high);
+    return room;
+}
+
+/* Kᵀ and V, which backward wants as rows too, are made once a call; of keys from `written` on they hold zeros. */
+enum { PREPARED_PAGES = 2 };
+
+static void prepare_page(uint16_t *prepared, const uint16_t *keys, const uint16_t *values, int32_t dim,
+                         int32_t written) {
+    uint16_t *v = prepared + TTT_PAGE * dim;
+    transpose_page(prepared, keys, TTT_PAGE, dim);
+    transpose_page(v, values, dim, TTT_PAGE);
+    if (written >= TTT_PAGE) return;
+    cut_page(prepared, prepared, dim, 0, written);
+    memset(v + written * dim, 0, (size_t)(TTT_PAGE - written) * (size_t)dim * sizeof *v);
+}
+
+static inline open_pages open_both(form *room, const uint16_t *keys, const uint16_t *values, const uint16_t *prepared,
+                                   int32_t dim, int32_t written) {
+    (void)room;
+    (void)values;
+    (void)written;
+    return (open_pages){.keys = keys, .keys_right = prepared, .values = prepared + TTT_PAGE * dim};
+}
+
+/* All left operands lie as rows, so the products of K and V are the same. */
+#define product_dscores product_scores
+#define product_sums product_transposed
+#define product_dqueries product_transposed
+
 #include "tensor/cpu/attention_body.inl"
 
 const attention_kernels ttt_attention_amx = {
+    .transposes_keys = false,
     .forward_bytes = forward_bytes,
     .backward_bytes = backward_bytes,
     .thread_begin = thread_begin,

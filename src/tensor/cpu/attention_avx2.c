@@ -9,6 +9,7 @@ enum { PRODUCT_ROWS = 4, PRODUCT_VECTORS = 2 };
 #include "tensor/cpu/attention_body.inl"
 
 const attention_kernels ttt_attention_avx2 = {
+    .transposes_keys = true,
     .forward_bytes = forward_bytes,
     .backward_bytes = backward_bytes,
     .thread_begin = thread_nothing,

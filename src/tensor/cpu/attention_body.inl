@@ -2,8 +2,8 @@
  * end of attention_amx.c, attention_avx512.c and attention_avx2.c, which define before
  *   - the vectors of attention_lanes.h,
  *   - `form`: the number type of the operands of products (bf16 for AMX, float32 for vectors), and the functions that
- *     this file calls as pack_..., product_..., put_..., write_..., open_page and transpose_page (described where they
- *     are defined: attention_amx.c, attention_vector.inl).
+ *     this file calls as pack_..., product_..., put_..., write_..., open_... and prepare_page (described where they are
+ *     defined: attention_amx.c, attention_vector.inl), and PREPARED_PAGES.
  *
  * Forward, one strip of 32 columns at a time (Dao et al., "FlashAttention", 2022, transposed):
  *     for every page:  Sᵀ = K·Qᵀ;  m = running maximum;  Pᵀ = 2^(Sᵀ·scale - m);  l += column sums;  Oᵀ += Vᵀ·Pᵀ
@@ -17,7 +17,6 @@
  *         dQᵀ += Kᵀ·dSᵀ;  dV += Pᵀ·dO;  dK += dSᵀ·Q
  * with delta = sum of dO∘O over a row. The 1/√D of dS is applied when dQ and dK are written. */
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define LOG2_E 1.44269504088896341f
 #define RENEW_ABOVE 8.0f
 
@@ -29,21 +28,10 @@ typedef struct forward_scratch {
     _Alignas(64) float total[ATTENTION_STRIP];             /* l */
     _Alignas(64) float factor[ATTENTION_STRIP];
     attention_strip strip;
-    _Alignas(64) float sum[ATTENTION_FORM];                    /* Oᵀ [padded_dim][32] */
-    _Alignas(64) form queries[ATTENTION_FORM];                 /* Qᵀ as an operand */
-    _Alignas(64) uint16_t values[TTT_PAGE * TTT_MAX_HEAD_DIM]; /* a page of Vᵀ, cut to the keys that are seen */
-    _Alignas(64) form page[TTT_PAGE * TTT_MAX_HEAD_DIM];       /* room for a page as an operand */
+    _Alignas(64) float sum[ATTENTION_FORM];              /* Oᵀ [padded_dim][32] */
+    _Alignas(64) form queries[ATTENTION_FORM];           /* Qᵀ as an operand */
+    _Alignas(64) form page[TTT_PAGE * TTT_MAX_HEAD_DIM]; /* room for a page as an operand */
 } forward_scratch;
-
-/* The keys low <= j < high of a page [dim][64], zeros for the others: those may never have been written, and whatever
- * lies there (a NaN of earlier use) must not pass through a weight of zero. */
-static void copy_keys(uint16_t *to, const uint16_t *from, int32_t dim, int32_t low, int32_t high) {
-    uint16_t keep[TTT_PAGE];
-    for (int32_t j = 0; j < TTT_PAGE; j++) keep[j] = low <= j && j < high ? 0xFFFF : 0;
-    for (int32_t d = 0; d < dim; d++) {
-        for (int32_t j = 0; j < TTT_PAGE; j++) to[d * TTT_PAGE + j] = from[d * TTT_PAGE + j] & keep[j];
-    }
-}
 
 /* Pᵀ of one page, with m, l and Oᵀ brought up to date. `key` is the page's first. */
 ALWAYS_INLINE void softmax_page(forward_scratch *s, int32_t dim, float scale, int32_t key, int vectors, bool masked) {
@@ -103,24 +91,21 @@ ALWAYS_INLINE void forward_pages(const attention_call *call, const attention_ite
     const attention_strip *strip = &s->strip;
     const int32_t *pages = call->batch->pages + call->batch->page_first[item->sequence];
     const size_t page_size = (size_t)TTT_PAGE * (size_t)call->padded_dim;
-    const int32_t numbers = TTT_PAGE * call->padded_dim;
+    const int32_t dim = call->padded_dim;
     const float scale = call->scale * LOG2_E;
     for (int32_t page = strip->low / TTT_PAGE; page * TTT_PAGE < strip->high; page++) {
         const size_t at = ((size_t)pages[page] * (size_t)call->kv_heads + (size_t)item->kv_head) * page_size;
         const int32_t key = page * TTT_PAGE;
-        product_scores(open_page(s->page, call->keys + at, numbers), s->queries, NULL, s->scores, call->padded_dim,
-                       vectors);
+        product_scores(open_keys(s->page, call->keys + at, dim), s->queries, NULL, s->scores, dim, vectors);
         if (strip->inner_low <= key && key + TTT_PAGE <= strip->inner_high) {
-            softmax_page(s, call->padded_dim, scale, key, vectors, false);
+            softmax_page(s, dim, scale, key, vectors, false);
         } else {
-            softmax_page(s, call->padded_dim, scale, key, vectors, true);
+            softmax_page(s, dim, scale, key, vectors, true);
         }
-        const uint16_t *values = call->values + at;
-        if (key < strip->low || strip->high < key + TTT_PAGE) {
-            copy_keys(s->values, values, call->padded_dim, strip->low - key, strip->high - key);
-            values = s->values;
-        }
-        product_transposed(open_page(s->page, values, numbers), s->weights, s->sum, call->padded_dim, vectors);
+        /* Keys that no column sees may never have been written, and whatever lies there (a NaN of earlier use) must not
+         * pass through a weight of zero. */
+        const form *values = open_values(s->page, call->values + at, dim, strip->low - key, strip->high - key);
+        product_sums(values, s->weights, s->sum, dim, vectors);
     }
 }
 
@@ -162,16 +147,16 @@ typedef struct gradient_strip {
 
 /* Pointers into the thread's scratch. */
 typedef struct backward_scratch {
-    gradient_strip *strips;                   /* [ATTENTION_STRIPS] */
-    float *scores, *dscores;                  /* Sᵀ and dPᵀ of one strip and page [64][32] */
-    form *queries, *gradients;                /* [strips] Qᵀ and dOᵀ, operands of the scores */
-    form *query_rows, *gradient_rows;         /* [strips] Q and dO, operands of dK and dV */
-    form *weights, *dweights;                 /* [strips] Pᵀ and dSᵀ, operands of dV and dK */
-    form *dweights_right;                     /* dSᵀ of one strip, the operand of dQᵀ */
-    float *dq;                                /* [strips] dQᵀ [padded_dim][32] */
-    uint16_t *keys, *values;                  /* [pages] Kᵀ [padded_dim][64] and V [64][padded_dim] */
-    form *key_page, *right_page, *value_page; /* room for a page of K, Kᵀ and V as operands */
-    float *dk, *dv;                           /* [pages] [64][padded_dim] */
+    gradient_strip *strips;           /* [ATTENTION_STRIPS] */
+    float *scores, *dscores;          /* Sᵀ and dPᵀ of one strip and page [64][32] */
+    form *queries, *gradients;        /* [strips] Qᵀ and dOᵀ, operands of the scores */
+    form *query_rows, *gradient_rows; /* [strips] Q and dO, operands of dK and dV */
+    form *weights, *dweights;         /* [strips] Pᵀ and dSᵀ, operands of dV and dK */
+    form *dweights_right;             /* dSᵀ of one strip, the operand of dQᵀ */
+    float *dq;                        /* [strips] dQᵀ [padded_dim][32] */
+    form *room;                       /* of two pages as operands */
+    uint16_t *prepared;               /* [pages][PREPARED_PAGES] what prepare_page makes of a page */
+    float *dk, *dv;                   /* [pages] [64][padded_dim] */
 } backward_scratch;
 
 /* The next `bytes` of `base`, or nothing where only the size is asked for (base NULL). */
@@ -199,11 +184,8 @@ static size_t backward_layout(backward_scratch *s, char *base, int32_t padded_di
     s->dq = carve(base, &at, ATTENTION_STRIPS * operand * sizeof(float));
     s->dk = carve(base, &at, store * sizeof(float));
     s->dv = carve(base, &at, store * sizeof(float));
-    s->key_page = carve(base, &at, TTT_PAGE * (size_t)padded_dim * sizeof(form));
-    s->right_page = carve(base, &at, TTT_PAGE * (size_t)padded_dim * sizeof(form));
-    s->value_page = carve(base, &at, TTT_PAGE * (size_t)padded_dim * sizeof(form));
-    s->keys = carve(base, &at, store * sizeof(uint16_t));
-    s->values = carve(base, &at, store * sizeof(uint16_t));
+    s->room = carve(base, &at, 2 * TTT_PAGE * (size_t)padded_dim * sizeof(form));
+    s->prepared = carve(base, &at, PREPARED_PAGES * store * sizeof(uint16_t));
     return at;
 }
 
@@ -214,8 +196,11 @@ static size_t backward_bytes(int32_t padded_dim, int32_t pages) {
 
 /* -delta of one column. */
 static float negative_delta(const uint16_t *o, const uint16_t *d_o, int32_t dim) {
-    float sum = 0;
-    for (int32_t d = 0; d < dim; d++) sum += ttt_bf16_to_float(o[d]) * ttt_bf16_to_float(d_o[d]);
+    vf lane_sums = vf_zero();
+    int32_t d = 0;
+    for (; d + VLEN <= dim; d += VLEN) lane_sums = vf_fma(vf_load_bf16(o + d), vf_load_bf16(d_o + d), lane_sums);
+    float sum = vf_sum(lane_sums);
+    for (; d < dim; d++) sum += ttt_bf16_to_float(o[d]) * ttt_bf16_to_float(d_o[d]);
     return -sum;
 }
 
@@ -258,11 +243,6 @@ ALWAYS_INLINE void gradient_page(const gradient_strip *g, const backward_scratch
     }
 }
 
-/* One page as operands. */
-typedef struct open_pages {
-    const form *keys, *keys_right, *values; /* K [64][padded_dim], Kᵀ [padded_dim][64], V [64][padded_dim] */
-} open_pages;
-
 /* One page against one strip: its Pᵀ and dSᵀ, and dQᵀ. */
 static void backward_strip(const attention_call *call, const backward_scratch *s, int number, int32_t key,
                            const open_pages *page) {
@@ -274,13 +254,13 @@ static void backward_strip(const attention_call *call, const backward_scratch *s
     form *weights = s->weights + number * TTT_PAGE * ATTENTION_STRIP;
     form *dweights = s->dweights + number * TTT_PAGE * ATTENTION_STRIP;
     product_scores(page->keys, s->queries + at, NULL, s->scores, dim, VECTORS);
-    product_scores(page->values, s->gradients + at, g->delta, s->dscores, dim, VECTORS);
+    product_dscores(page->values, s->gradients + at, g->delta, s->dscores, dim, VECTORS);
     if (g->strip.inner_low <= key && key + TTT_PAGE <= g->strip.inner_high) {
         gradient_page(g, s, weights, dweights, scale, key, false);
     } else {
         gradient_page(g, s, weights, dweights, scale, key, true);
     }
-    product_transposed(page->keys_right, right_operand(s->dweights_right, dweights), s->dq + at, dim, VECTORS);
+    product_dqueries(page->keys_right, right_operand(s->dweights_right, dweights), s->dq + at, dim, VECTORS);
 }
 
 /* All pages against one block of columns. */
@@ -288,6 +268,7 @@ static void backward_block(const attention_call *call, const attention_item *uni
                            int32_t first_column) {
     const int32_t *pages = call->batch->pages + call->batch->page_first[unit->sequence];
     const size_t dim = (size_t)call->padded_dim, tile = TTT_PAGE * ATTENTION_STRIP, operand = ATTENTION_STRIP * dim;
+    const int32_t rows = unit->columns / call->group; /* all keys that have been written */
     int strips = 0;
     int32_t low = INT32_MAX, high = 0;
     for (int32_t c = first_column; strips < ATTENTION_STRIPS && c < unit->columns; c += ATTENTION_STRIP, strips++) {
@@ -307,9 +288,9 @@ static void backward_block(const attention_call *call, const attention_item *uni
             end = i + 1;
         }
         if (first >= end) continue;
-        const open_pages open = {open_page(s->key_page, call->keys + keys_at, TTT_PAGE * call->padded_dim),
-                                 open_page(s->right_page, s->keys + page_at, TTT_PAGE * call->padded_dim),
-                                 open_page(s->value_page, s->values + page_at, TTT_PAGE * call->padded_dim)};
+        const open_pages open =
+            open_both(s->room, call->keys + keys_at, call->values + keys_at, s->prepared + PREPARED_PAGES * page_at,
+                      call->padded_dim, rows - page * TTT_PAGE);
         for (int i = first; i < end; i++) {
             if (s->strips[i].active) {
                 backward_strip(call, s, i, page * TTT_PAGE, &open);
@@ -341,13 +322,8 @@ static void backward(const attention_call *call, const attention_item *unit, voi
     memset(s.dv, 0, (size_t)page_count * page_size * sizeof(float));
     for (int32_t p = 0; p < page_count; p++) {
         const size_t at = ((size_t)pages[p] * (size_t)call->kv_heads + (size_t)unit->kv_head) * page_size;
-        uint16_t *k = s.keys + (size_t)p * page_size, *v = s.values + (size_t)p * page_size;
-        transpose_page(k, call->keys + at, TTT_PAGE, dim);
-        transpose_page(v, call->values + at, dim, TTT_PAGE);
-        if ((p + 1) * TTT_PAGE <= rows) continue;
-        const int32_t written = rows - p * TTT_PAGE;
-        copy_keys(k, k, dim, 0, written);
-        memset(v + written * dim, 0, (size_t)(TTT_PAGE - written) * (size_t)dim * sizeof *v);
+        prepare_page(s.prepared + PREPARED_PAGES * (size_t)p * page_size, call->keys + at, call->values + at, dim,
+                     rows - p * TTT_PAGE);
     }
     for (int32_t c = 0; c < unit->columns; c += ATTENTION_BLOCK) backward_block(call, unit, &s, c);
     for (int32_t row = unit->first_row; row < unit->first_row + rows; row++) {

@@ -28,14 +28,18 @@ typedef struct attention_call {
     int32_t dim, padded_dim; /* D, and D rounded up to a multiple of 32 */
     float scale;             /* 1 / √D */
     /* The store at this layer: page p of kv head g begins at (p · G + g) · 64 · padded_dim. */
-    const uint16_t *keys;   /* a page is [64][padded_dim] */
-    const uint16_t *values; /* a page is [padded_dim][64] */
+    const uint16_t *keys, *values;
     const uint16_t *q, *o, *d_o;
     uint16_t *out, *dq; /* out: o of forward */
     uint16_t *dk, *dv;
     float *lse;                           /* [T, H]; may be NULL in forward */
     size_t stride, kv_stride, lse_stride; /* of q, o, d_o, out, dq; of dk, dv; of lse */
 } attention_call;
+
+/* A page of keys and values as left operands of the products of backward: K, Kᵀ and V, in whatever number type. */
+typedef struct open_pages {
+    const void *keys, *keys_right, *values;
+} open_pages;
 
 /* A piece of work for one thread: forward takes a strip of columns, backward all columns of a (sequence, kv head). */
 typedef struct attention_item {
@@ -61,6 +65,8 @@ void ttt_attention_strip_set(attention_strip *strip, const attention_call *call,
 
 /* How an instruction set computes. Scratch is the calling thread's: `scratch_bytes` of it, 64-byte aligned. */
 typedef struct attention_kernels {
+    /* How pages lie in the store: keys [padded_dim][64] and values [64][padded_dim] (true), or the other way round. */
+    bool transposes_keys;
     size_t (*forward_bytes)(int32_t padded_dim);
     size_t (*backward_bytes)(int32_t padded_dim, int32_t pages); /* for sequences of up to `pages` pages */
     void (*thread_begin)(void);                                  /* before the first and after the last item of a */

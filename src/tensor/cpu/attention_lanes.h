@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /* A lane's truth value is a bit, or all bits of the lane. In what follows
  *   lanes_in_range       low <= key < high, lane by lane; low and high are 64-byte aligned
  *   lanes_and_at_least   `which` and a >= b

@@ -12,23 +12,32 @@
 
 typedef float form;
 
-/* c [ROWS][vectors] += a [ROWS][inner]·b [inner][vectors], kept in registers over `pieces` such products: a and b move
- * on by a_step and b_step numbers from piece to piece. Strides in numbers. */
-static inline __attribute__((always_inline)) void multiply(const float *a, int a_stride, size_t a_step, const float *b,
-                                                           int b_stride, size_t b_step, int inner, int pieces, float *c,
-                                                           int c_stride, int vectors, const float *start) {
+/* A left operand: number (row, k) lies at data[row · row_step + k · inner_step], and piece by piece piece_step further.
+ */
+typedef struct left_operand {
+    const float *data;
+    int row_step, inner_step;
+    size_t piece_step;
+} left_operand;
+
+/* c [PRODUCT_ROWS][vectors] = start [vectors] of every row (NULL: what c holds) + a·b, where b [inner][...] has
+ * b_stride numbers a row. `pieces` such products are summed up, b moving on by b_step. */
+ALWAYS_INLINE void multiply(left_operand a, int row, const float *b, int b_stride, size_t b_step, int inner, int pieces,
+                            float *c, int c_stride, const float *start, int vectors) {
+    const float *left = a.data + row * a.row_step;
     vf sum[PRODUCT_ROWS][PRODUCT_VECTORS];
+    c += row * c_stride;
     for (int r = 0; r < PRODUCT_ROWS; r++) {
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = vf_load(start != NULL ? start + v * VLEN : c + r * c_stride + v * VLEN);
+        const float *from = start != NULL ? start : c + r * c_stride;
+        for (int v = 0; v < vectors; v++) sum[r][v] = vf_load(from + v * VLEN);
     }
-    for (int piece = 0; piece < pieces; piece++, a += a_step, b += b_step) {
+    for (int piece = 0; piece < pieces; piece++, left += a.piece_step, b += b_step) {
         for (int k = 0; k < inner; k++) {
             vf right[PRODUCT_VECTORS];
             for (int v = 0; v < vectors; v++) right[v] = vf_load(b + k * b_stride + v * VLEN);
             for (int r = 0; r < PRODUCT_ROWS; r++) {
-                const vf left = vf_set(a[r * a_stride + k]);
-                for (int v = 0; v < vectors; v++) sum[r][v] = vf_fma(left, right[v], sum[r][v]);
+                const vf number = vf_set(left[r * a.row_step + k * a.inner_step]);
+                for (int v = 0; v < vectors; v++) sum[r][v] = vf_fma(number, right[v], sum[r][v]);
             }
         }
     }
@@ -37,40 +46,53 @@ static inline __attribute__((always_inline)) void multiply(const float *a, int a
     }
 }
 
-static const _Alignas(64) float zeros[ATTENTION_STRIP];
-
-/* out [64][32] = rows [64][dim]·columns [dim][32] + start [32] (NULL: 0) of every row, for the first `vectors`. */
-static inline __attribute__((always_inline)) void
-product_scores(const form *rows, const form *columns, const float *start, float *out, int32_t dim, int vectors) {
+/* c [rows][32] = or += a·b [inner][32], for the first `vectors`. */
+ALWAYS_INLINE void multiply_strip(left_operand a, int rows, const float *b, int inner, float *c, const float *start,
+                                  int vectors) {
     const int step = vectors < PRODUCT_VECTORS ? vectors : PRODUCT_VECTORS;
-    if (start == NULL) start = zeros;
-    for (int r = 0; r < TTT_PAGE; r += PRODUCT_ROWS) {
+    for (int r = 0; r < rows; r += PRODUCT_ROWS) {
         for (int v = 0; v < vectors; v += step) {
-            multiply(rows + r * dim, dim, 0, columns + v * VLEN, ATTENTION_STRIP, 0, dim, 1,
-                     out + r * ATTENTION_STRIP + v * VLEN, ATTENTION_STRIP, step, start + v * VLEN);
+            multiply(a, r, b + v * VLEN, ATTENTION_STRIP, 0, inner, 1, c + v * VLEN, ATTENTION_STRIP,
+                     start == NULL ? NULL : start + v * VLEN, step);
         }
     }
 }
 
-/* sum [dim][32] += rows [dim][64]·weights [64][32], for the first `vectors`. */
-static inline __attribute__((always_inline)) void product_transposed(const form *rows, const form *weights, float *sum,
-                                                                     int32_t dim, int vectors) {
-    const int step = vectors < PRODUCT_VECTORS ? vectors : PRODUCT_VECTORS;
-    for (int r = 0; r < dim; r += PRODUCT_ROWS) {
-        for (int v = 0; v < vectors; v += step) {
-            multiply(rows + r * TTT_PAGE, TTT_PAGE, 0, weights + v * VLEN, ATTENTION_STRIP, 0, TTT_PAGE, 1,
-                     sum + r * ATTENTION_STRIP + v * VLEN, ATTENTION_STRIP, step, NULL);
-        }
-    }
+static const _Alignas(64) float zeros[ATTENTION_STRIP];
+
+/* out [64][32] = K·columns [dim][32] + start [32] (NULL: 0) of every row, for the first `vectors`; keys: [dim][64]. */
+ALWAYS_INLINE void product_scores(const form *keys, const form *columns, const float *start, float *out, int32_t dim,
+                                  int vectors) {
+    const left_operand a = {.data = keys, .row_step = 1, .inner_step = TTT_PAGE};
+    multiply_strip(a, TTT_PAGE, columns, dim, out, start == NULL ? zeros : start, vectors);
+}
+
+/* The same of V: [64][dim]. */
+ALWAYS_INLINE void product_dscores(const form *values, const form *columns, const float *start, float *out, int32_t dim,
+                                   int vectors) {
+    const left_operand a = {.data = values, .row_step = dim, .inner_step = 1};
+    multiply_strip(a, TTT_PAGE, columns, dim, out, start, vectors);
+}
+
+/* sum [dim][32] += Vᵀ·weights [64][32], for the first `vectors`; values: [64][dim]. */
+ALWAYS_INLINE void product_sums(const form *values, const form *weights, float *sum, int32_t dim, int vectors) {
+    const left_operand a = {.data = values, .row_step = 1, .inner_step = dim};
+    multiply_strip(a, dim, weights, TTT_PAGE, sum, NULL, vectors);
+}
+
+/* The same of Kᵀ: [dim][64]. */
+ALWAYS_INLINE void product_dqueries(const form *keys, const form *weights, float *sum, int32_t dim, int vectors) {
+    const left_operand a = {.data = keys, .row_step = TTT_PAGE, .inner_step = 1};
+    multiply_strip(a, dim, weights, TTT_PAGE, sum, NULL, vectors);
 }
 
 /* sum [64][dim] += the sum over strips of weights [64][32]·rows [32][dim]. */
 static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim) {
+    const left_operand a = {weights, ATTENTION_STRIP, 1, TTT_PAGE * ATTENTION_STRIP};
     for (int r = 0; r < TTT_PAGE; r += PRODUCT_ROWS) {
         for (int32_t d = 0; d < dim; d += PRODUCT_VECTORS * VLEN) {
-            multiply(weights + r * ATTENTION_STRIP, ATTENTION_STRIP, TTT_PAGE * ATTENTION_STRIP, rows + d, dim,
-                     (size_t)ATTENTION_STRIP * (size_t)dim, ATTENTION_STRIP, strips, sum + r * dim + d, dim,
-                     PRODUCT_VECTORS, NULL);
+            multiply(a, r, rows + d, dim, (size_t)ATTENTION_STRIP * (size_t)dim, ATTENTION_STRIP, strips, sum + d, dim,
+                     NULL, PRODUCT_VECTORS);
         }
     }
 }
@@ -95,8 +117,7 @@ static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *s
 }
 
 /* Keys `key` and key + 1 of Pᵀ. */
-static inline __attribute__((always_inline)) void put_weights(form *to, int key, const vf *even, const vf *odd,
-                                                              int vectors) {
+ALWAYS_INLINE void put_weights(form *to, int key, const vf *even, const vf *odd, int vectors) {
     for (int v = 0; v < vectors; v++) {
         vf_store(to + key * ATTENTION_STRIP + v * VLEN, even[v]);
         vf_store(to + (key + 1) * ATTENTION_STRIP + v * VLEN, odd[v]);
@@ -104,9 +125,8 @@ static inline __attribute__((always_inline)) void put_weights(form *to, int key,
 }
 
 /* Keys `key` and key + 1 of Pᵀ and dSᵀ. As rows of the left operand or of the right one they are the same. */
-static inline __attribute__((always_inline)) void put_gradients(form *weights, form *dweights, form *right, int key,
-                                                                vf p[2][ATTENTION_STRIP / VLEN],
-                                                                vf ds[2][ATTENTION_STRIP / VLEN]) {
+ALWAYS_INLINE void put_gradients(form *weights, form *dweights, form *right, int key, vf p[2][ATTENTION_STRIP / VLEN],
+                                 vf ds[2][ATTENTION_STRIP / VLEN]) {
     (void)right;
     for (int i = 0; i < 2; i++) {
         for (int v = 0; v < ATTENTION_STRIP / VLEN; v++) {
@@ -121,10 +141,38 @@ static inline const form *right_operand(const form *right, const form *dweights)
     return dweights;
 }
 
-/* A page of the store as an operand. */
-static inline const form *open_page(form *room, const uint16_t *page, int32_t numbers) {
-    for (int32_t i = 0; i < numbers; i += VLEN) vf_store(room + i, vf_load_bf16(page + i));
+/* Pages become float32: Kᵀ [dim][64] as the store has it, and V [64][dim], cut to the keys low <= j < high. */
+static inline const form *open_keys(form *room, const uint16_t *page, int32_t dim) {
+    for (int32_t i = 0; i < TTT_PAGE * dim; i += VLEN) vf_store(room + i, vf_load_bf16(page + i));
     return room;
+}
+
+static inline const form *open_values(form *room, const uint16_t *page, int32_t dim, int32_t low, int32_t high) {
+    for (int32_t j = 0; j < TTT_PAGE; j++) {
+        const bool seen = low <= j && j < high;
+        for (int32_t d = j * dim; d < (j + 1) * dim; d += VLEN) {
+            vf_store(room + d, seen ? vf_load_bf16(page + d) : vf_zero());
+        }
+    }
+    return room;
+}
+
+/* One form of a page serves all products, so there is nothing to prepare for backward. */
+enum { PREPARED_PAGES = 0 };
+
+static void prepare_page(uint16_t *prepared, const uint16_t *keys, const uint16_t *values, int32_t dim,
+                         int32_t written) {
+    (void)prepared, (void)keys, (void)values, (void)dim, (void)written;
+}
+
+static inline open_pages open_both(form *room, const uint16_t *keys, const uint16_t *values, const uint16_t *prepared,
+                                   int32_t dim, int32_t written) {
+    (void)prepared;
+    const form *k = open_keys(room, keys, dim);
+    for (int32_t d = 0; d < dim && written < TTT_PAGE; d++) {
+        for (int32_t j = written; j < TTT_PAGE; j++) room[d * TTT_PAGE + j] = 0;
+    }
+    return (open_pages){k, k, open_values(room + TTT_PAGE * dim, values, dim, 0, written)};
 }
 
 /* Columns of `from` [dim][32] times factor [32] into the strip's places of a bf16 matrix. */
@@ -139,13 +187,6 @@ static void write_columns(uint16_t *matrix, const attention_strip *strip, const 
 
 static void write_row(uint16_t *to, const float *from, float factor, int32_t dim) {
     for (int32_t d = 0; d < dim; d++) to[d] = ttt_float_to_bf16(from[d] * factor);
-}
-
-/* to [columns][rows] = from [rows][columns]. */
-static void transpose_page(uint16_t *to, const uint16_t *from, int32_t rows, int32_t columns) {
-    for (int32_t r = 0; r < rows; r++) {
-        for (int32_t c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
-    }
 }
 
 static void thread_nothing(void) {}

@@ -2,6 +2,8 @@
 #include "tensor/cpu/kv.h"
 
 #include "base/memory.h"
+#include "tensor/cpu/attention_kernel.h"
+#include "tensor/cpu/cpu.h"
 
 #include <assert.h>
 #include <string.h>
@@ -12,7 +14,7 @@ ttt_status ttt_cpu_kv_new(ttt_backend *backend, int32_t layers, int32_t pages, i
                           ttt_kv **kv, ttt_error *err) {
     assert(layers > 0 && pages > 0 && kv_heads > 0 && head_dim > 0 && head_dim <= TTT_MAX_HEAD_DIM);
     *kv = NULL;
-    const int32_t padded = ttt_cpu_padded_dim(head_dim);
+    const int32_t padded = (int32_t)ttt_cpu_pad((size_t)head_dim);
     size_t layer_size = (size_t)kv_heads * (size_t)padded * TTT_PAGE, total;
     bool fits = ttt_size_multiply(layer_size, (size_t)pages, &layer_size);
     fits = fits && ttt_size_multiply(layer_size, (size_t)layers, &total);
@@ -24,6 +26,7 @@ ttt_status ttt_cpu_kv_new(ttt_backend *backend, int32_t layers, int32_t pages, i
                          .kv_heads = kv_heads,
                          .head_dim = head_dim,
                          .padded_dim = padded,
+                         .transposes_keys = ttt_cpu(backend)->attention->transposes_keys,
                          .layer_size = layer_size,
                          .keys = ttt_allocate(total, sizeof *made->keys),
                          .values = ttt_allocate(total, sizeof *made->values)};
@@ -58,17 +61,29 @@ ttt_status ttt_cpu_kv_copy_page(ttt_kv *kv, int32_t from, int32_t to, ttt_error 
     return TTT_OK;
 }
 
-static void store_row(ttt_kv *kv, int32_t layer, const ttt_batch *batch, int32_t t, const uint16_t *keys,
-                      const uint16_t *values) {
+/* Vector number `slot` of a page: as a row of [64][padded], or as a column of [padded][64]. */
+static void put_row(ttt_bf16 *page, size_t padded, size_t slot, const ttt_bf16 *from, size_t dim) {
+    memcpy(page + slot * padded, from, dim * sizeof *from);
+}
+
+static void put_column(ttt_bf16 *page, size_t slot, const ttt_bf16 *from, size_t dim) {
+    for (size_t d = 0; d < dim; d++) page[d * TTT_PAGE + slot] = from[d];
+}
+
+static void store_row(ttt_kv *kv, int32_t layer, const ttt_batch *batch, int32_t t, const ttt_bf16 *k,
+                      const ttt_bf16 *v) {
     const int32_t page = batch->pages[batch->page_first[batch->sequence[t]] + batch->index[t] / TTT_PAGE];
-    const int32_t slot = batch->index[t] % TTT_PAGE;
-    const size_t head = (size_t)kv->padded_dim * TTT_PAGE, dim = (size_t)kv->head_dim;
+    const size_t padded = (size_t)kv->padded_dim, dim = (size_t)kv->head_dim, slot = (size_t)batch->index[t] % TTT_PAGE;
     assert(page >= 0 && page < kv->pages);
-    size_t at = (size_t)layer * kv->layer_size + (size_t)page * (size_t)kv->kv_heads * head;
-    for (int32_t g = 0; g < kv->kv_heads; g++, at += head) {
-        const uint16_t *value = values + (size_t)g * dim;
-        memcpy(kv->keys + at + slot * kv->padded_dim, keys + (size_t)g * dim, dim * sizeof *keys);
-        for (size_t d = 0; d < dim; d++) kv->values[at + d * TTT_PAGE + (size_t)slot] = value[d];
+    size_t at = (size_t)layer * kv->layer_size + (size_t)page * (size_t)kv->kv_heads * padded * TTT_PAGE;
+    for (int32_t g = 0; g < kv->kv_heads; g++, at += padded * TTT_PAGE, k += dim, v += dim) {
+        if (kv->transposes_keys) {
+            put_column(kv->keys + at, slot, k, dim);
+            put_row(kv->values + at, padded, slot, v, dim);
+        } else {
+            put_row(kv->keys + at, padded, slot, k, dim);
+            put_column(kv->values + at, slot, v, dim);
+        }
     }
 }
 

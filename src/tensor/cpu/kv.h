@@ -1,8 +1,9 @@
-/* The key/value store of the cpu backend: bf16, in the two forms in which attention reads them.
+/* The key/value store of the cpu backend: bf16, in the forms in which attention reads them.
  *
- *     keys    [layers][pages][G][64 keys][padded D]      rows
- *     values  [layers][pages][G][padded D][64 keys]      transposed
+ *     [layers][pages][G][64 keys][padded D]      one of keys and values lies as rows,
+ *     [layers][pages][G][padded D][64 keys]      the other transposed
  *
+ * AMX wants the inner dimension of a product along rows: K and Vᵀ. Vectors want their lanes there: Kᵀ and V.
  * D is padded with zeros to a multiple of 32, the inner dimension of an AMX product. */
 #ifndef TTT_TENSOR_CPU_KV_H
 #define TTT_TENSOR_CPU_KV_H
@@ -12,13 +13,10 @@
 struct ttt_kv {
     ttt_backend *backend;
     int32_t layers, pages, kv_heads, head_dim, padded_dim;
+    bool transposes_keys;
     size_t layer_size; /* numbers of keys (or values) of a layer */
     uint16_t *keys, *values;
 };
-
-static inline int32_t ttt_cpu_padded_dim(int32_t head_dim) {
-    return (head_dim + 31) / 32 * 32;
-}
 
 ttt_status ttt_cpu_kv_new(ttt_backend *backend, int32_t layers, int32_t pages, int32_t kv_heads, int32_t head_dim,
                           ttt_kv **kv, ttt_error *err);
