@@ -214,15 +214,16 @@ void network_disturb(network *net, ttt_buffer *buffer) {
     ttt_free(values);
 }
 
-static void write_gradients(network *net, float deviation) {
+static void write_gradients(network *net, bool zero) {
     ttt_error err;
     for (size_t i = 0; i < net->weight_count; i++) {
         const network_weight *w = &net->weights[i];
         if (!w->trainable) continue;
-        ttt_random random = ttt_random_stream(17, net->c->name, w->name);
         float *values = scratch(w->rows * w->columns);
-        for (size_t j = 0; deviation > 0 && j < w->rows * w->columns; j++) {
-            values[j] = deviation * (float)ttt_random_normal(&random);
+        /* There are millions of these: a multiplicative hash in [-1, 1) in place of the generator. */
+        const uint32_t start = (uint32_t)ttt_hash(TTT_HASH_START, w->name, strlen(w->name));
+        for (size_t j = 0; !zero && j < w->rows * w->columns; j++) {
+            values[j] = (float)(((uint32_t)j * 2654435761u + start) >> 8) * 0x1p-23f - 1;
         }
         network_check(net->ops->weight_write(w->weight, TTT_GRADIENT, values, &err), &err);
         ttt_free(values);
@@ -230,11 +231,11 @@ static void write_gradients(network *net, float deviation) {
 }
 
 void network_fill_gradients(network *net) {
-    write_gradients(net, 1);
+    write_gradients(net, false);
 }
 
 void network_clear_gradients(network *net) {
-    write_gradients(net, 0);
+    write_gradients(net, true);
 }
 
 /* ---------------------------------------------------------------------------------------------- the chain */
