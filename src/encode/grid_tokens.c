@@ -170,11 +170,14 @@ static void append_output(const ttt_encoding *encoding, ttt_sequence *sequence, 
     if (counted) count_from(sequence, first);
 }
 
-static ttt_status begin(const ttt_encoding *encoding, size_t count, int32_t tokens, ttt_sequence *sequence,
-                        ttt_error *err) {
-    if (count > TTT_EXAMPLE_DEMONSTRATIONS)
-        return ttt_fail(err, TTT_ERROR_ARGUMENT, "%zu demonstrations in one example, at most %d fit", count,
-                        TTT_EXAMPLE_DEMONSTRATIONS);
+static ttt_status check_count(size_t count, ttt_error *err) {
+    return count <= TTT_EXAMPLE_DEMONSTRATIONS
+               ? TTT_OK
+               : ttt_fail(err, TTT_ERROR_ARGUMENT, "%zu demonstrations in one example, at most %d fit", count,
+                          TTT_EXAMPLE_DEMONSTRATIONS);
+}
+
+static ttt_status begin(const ttt_encoding *encoding, int32_t tokens, ttt_sequence *sequence, ttt_error *err) {
     sequence->length = 0;
     return ttt_sequence_reserve(sequence, tokens, encoding->axes, err);
 }
@@ -186,7 +189,8 @@ ttt_status ttt_encode_example(const ttt_encoding *encoding, const ttt_pair *demo
     if (!slots) slots = &plain;
     if (loss->inputs && encoding->inputs_whole)
         return ttt_fail(err, TTT_ERROR_ARGUMENT, "loss on inputs needs the causal mask: here inputs see themselves");
-    TTT_TRY(begin(encoding, count, ttt_example_tokens(demonstrations, count, question), sequence, err));
+    TTT_TRY(check_count(count, err));
+    TTT_TRY(begin(encoding, ttt_example_tokens(demonstrations, count, question), sequence, err));
     append(encoding, sequence, TTT_TOKEN_TASK_START, 0, -1, 0, ROLE_INPUT);
     for (size_t i = 0; i <= count; i++) {
         const ttt_pair *pair = i < count ? &demonstrations[i] : question;
@@ -201,7 +205,8 @@ ttt_status ttt_encode_prompt(const ttt_encoding *encoding, const ttt_pair *demon
                              const ttt_grid *input, const ttt_slots *slots, ttt_sequence *sequence, ttt_error *err) {
     const ttt_slots plain = ttt_slots_plain();
     if (!slots) slots = &plain;
-    TTT_TRY(begin(encoding, count, ttt_prompt_tokens(demonstrations, count, input), sequence, err));
+    TTT_TRY(check_count(count, err));
+    TTT_TRY(begin(encoding, ttt_prompt_tokens(demonstrations, count, input), sequence, err));
     append(encoding, sequence, TTT_TOKEN_TASK_START, 0, -1, 0, ROLE_INPUT);
     for (size_t i = 0; i < count; i++) {
         append_input(encoding, sequence, &demonstrations[i].input, slots->of[i], false);
@@ -216,7 +221,8 @@ ttt_status ttt_encode_answer(const ttt_encoding *encoding, const ttt_grid *answe
                              ttt_sequence *sequence, int32_t *first_target, ttt_error *err) {
     const ttt_slots plain = ttt_slots_plain();
     if (!slots) slots = &plain;
-    TTT_TRY(begin(encoding, count, ttt_grid_tokens(answer) - 1, sequence, err));
+    TTT_TRY(check_count(count, err));
+    TTT_TRY(begin(encoding, ttt_grid_tokens(answer) - 1, sequence, err));
     append_rows(encoding, sequence, answer, slots->of[count], ROLE_OUTPUT);
     count_from(sequence, 0);
     *first_target = sequence->ids[0];

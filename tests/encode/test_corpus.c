@@ -1,0 +1,109 @@
+/* Data sets: what is left out stays out, and becomes the evaluation's questions. */
+#include "support.h"
+
+#include "encode/corpus.h"
+
+#include <sys/stat.h>
+
+static const char tasks[] =
+    "{\"aa\": {\"train\": [{\"input\": [[1]], \"output\": [[2]]}], \"test\": [{\"input\": [[3]]}]},"
+    " \"bb\": {\"train\": [{\"input\": [[4]], \"output\": [[5]]}], \"test\": [{\"input\": [[6]]},"
+    " {\"input\": [[7, 7]]}]}}";
+static const char answers[] = "{\"aa\": [[[4]]], \"bb\": [[[7]], [[8, 8]]]}";
+static const char examples[] = "[{\"input\": [[1]], \"output\": [[2]]}, {\"input\": [[1, 1]], \"output\": [[2]]}]";
+
+/* A Kaggle pair of files and a RE-ARC folder with files for aa and bb. */
+static support_path make_data(void) {
+    const support_path folder = support_temporary_folder();
+    support_write(support_join(folder.text, "my_challenges.json").text, tasks);
+    support_write(support_join(folder.text, "my_solutions.json").text, answers);
+    const support_path re_arc = support_join(folder.text, "re_arc");
+    assert_int_equal(mkdir(re_arc.text, 0700), 0);
+    support_write(support_join(re_arc.text, "aa.json").text, examples);
+    support_write(support_join(re_arc.text, "bb.json").text, examples);
+    support_write(support_join(folder.text, "ids.txt").text, "# comment\n\n  bb  # why\n");
+    return folder;
+}
+
+static void held_out_ids__are_in_no_store_but_in_the_questions(void **state) {
+    const support_path folder = make_data();
+    ttt_id_list ids = {0};
+    ttt_corpus corpus = {0};
+    ttt_sequence sequence = {0};
+    ttt_error err = {0};
+    const ttt_encoding encoding = ttt_encoding_default();
+    bool more;
+    (void)state;
+    ASSERT_OK(ttt_id_list_read(&ids, support_join(folder.text, "ids.txt").text, &err));
+    assert_int_equal(ids.count, 1);
+    assert_true(ttt_id_list_has(&ids, "bb") && !ttt_id_list_has(&ids, "aa"));
+    ASSERT_OK(ttt_corpus_add(&corpus, support_join(folder.text, "my_challenges.json").text, 0, &ids,
+                             (ttt_problem_sink){0}, &err));
+    ASSERT_OK(
+        ttt_corpus_add(&corpus, support_join(folder.text, "re_arc").text, 2.5, &ids, (ttt_problem_sink){0}, &err));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(corpus.parts[i].store.groups.count, 1);
+        assert_string_equal(corpus.parts[i].store.groups.items[0].id, "aa");
+        assert_int_equal(corpus.parts[i].store.groups.items[0].count, 2); /* the test's answer is a pair too */
+        assert_int_equal(corpus.parts[i].left_out, 1);
+    }
+    assert_true(corpus.parts[0].weight == 1 && corpus.parts[1].weight == 2.5);
+    for (int64_t q = 0; q < 3; q++) {
+        ASSERT_OK(ttt_corpus_question(&corpus, q, &encoding, 100, &sequence, &more, &err));
+        assert_int_equal(more, q < 2);
+        if (!more) break;
+        assert_int_equal(sequence.length, q == 0 ? 13 : 15);
+        assert_int_equal(ttt_sequence_counted(&sequence), q == 0 ? 2 : 3); /* the question's output alone */
+    }
+    ASSERT_FAILS(ttt_corpus_question(&corpus, 1, &encoding, 8, &sequence, &more, &err), TTT_ERROR_ARGUMENT, "task bb");
+    ttt_sequence_release(&sequence);
+    ttt_corpus_release(&corpus);
+    ttt_id_list_release(&ids);
+    support_remove_folder(folder.text);
+}
+
+static void bad_data__is_refused_and_named(void **state) {
+    const support_path folder = make_data(), bad = support_join(folder.text, "bad.json");
+    ttt_id_list ids = {0};
+    ttt_corpus corpus = {0};
+    ttt_error err = {0};
+    (void)state;
+    support_write(bad.text, "{\"x\": 1}");
+    ASSERT_FAILS(ttt_corpus_add(&corpus, bad.text, 0, &ids, (ttt_problem_sink){0}, &err), TTT_ERROR_FORMAT, "bad.json");
+    ASSERT_FAILS(ttt_corpus_add(&corpus, support_join(folder.text, "none").text, 0, &ids, (ttt_problem_sink){0}, &err),
+                 TTT_ERROR_IO, "none");
+    assert_int_equal(corpus.part_count, 0);
+    support_write(bad.text, "aa\nbb cc\n");
+    ASSERT_FAILS(ttt_id_list_read(&ids, bad.text, &err), TTT_ERROR_FORMAT, "line 2");
+    assert_int_equal(ids.count, 0);
+    ttt_corpus_release(&corpus);
+    support_remove_folder(folder.text);
+}
+
+/* The committed list against the real sets: forty training tasks, each of them found. */
+static void committed_list__names_tasks_of_the_training_set(void **state) {
+    const support_path data = support_data("data/arc-agi-1/training_challenges.json");
+    ttt_id_list ids = {0};
+    ttt_corpus corpus = {0};
+    ttt_error err = {0};
+    (void)state;
+    ASSERT_OK(ttt_id_list_read(&ids, support_source("models/arc-grid/held_out.txt").text, &err));
+    ASSERT_OK(ttt_corpus_add(&corpus, data.text, 0, &ids, (ttt_problem_sink){0}, &err));
+    assert_int_equal(ids.count, 40);
+    assert_int_equal(corpus.held_out.count, 40);
+    assert_int_equal(corpus.parts[0].store.groups.count, 360);
+    for (size_t i = 0; i < corpus.held_out.count; i++)
+        for (size_t t = 0; t < corpus.held_out.items[i].test_count; t++)
+            assert_true(corpus.held_out.items[i].tests[t].known); /* the solutions beside were found */
+    ttt_corpus_release(&corpus);
+    ttt_id_list_release(&ids);
+}
+
+int main(void) {
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(held_out_ids__are_in_no_store_but_in_the_questions),
+        cmocka_unit_test(bad_data__is_refused_and_named),
+        cmocka_unit_test(committed_list__names_tasks_of_the_training_set),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
