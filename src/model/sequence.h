@@ -9,7 +9,7 @@
  * (t < kv_high[t] <= length), and carries loss for targets[t], the id that should follow, or -1: not counted.
  * Owns its arrays; zero-initialise, release with ttt_sequence_release. */
 typedef struct ttt_sequence {
-    int32_t length, capacity, axes;
+    int32_t length, capacity, axes; /* lengths in tokens */
     int32_t *ids, *positions, *kv_high, *targets;
 } ttt_sequence;
 
@@ -27,13 +27,16 @@ int32_t ttt_sequence_counted(const ttt_sequence *sequence);
 typedef struct ttt_packing ttt_packing;
 ttt_status ttt_packing_new(int32_t max_tokens, int32_t max_sequences, int32_t axes, ttt_packing **packing,
                            ttt_error *err);
-void ttt_packing_free(ttt_packing *packing);
+void ttt_packing_free(ttt_packing *packing); /* NULL is fine */
 void ttt_packing_clear(ttt_packing *packing);
 bool ttt_packing_fits(const ttt_packing *packing, const ttt_sequence *sequence);
 /* Appends a whole sequence on fresh pages, its rows using adapter `adapter` (-1: none); must fit. Every counted target
  * enters the loss with weight `scale`. */
 void ttt_packing_add(ttt_packing *packing, const ttt_sequence *sequence, int32_t adapter, float scale);
-/* What was packed, valid until the next clear. */
+/* Most pages that a packing of these sizes can take; it numbers them from 0. */
+int32_t ttt_packing_pages(int32_t max_tokens, int32_t max_sequences);
+/* What was packed, valid until the next clear. Of the counted targets, in order: their rows, ids and weights (which the
+ * caller may still change). */
 const ttt_batch *ttt_packing_batch(const ttt_packing *packing);
 int32_t ttt_packing_counted(const ttt_packing *packing, const int32_t **rows, const int32_t **targets, float **scales);
 

@@ -1,0 +1,130 @@
+/* The tensors of a Llama-like model: one table of those outside the layers, one of those of a layer. */
+#include "model/tensors.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* Sizes by name, so that the tables can say [rows, columns]. */
+typedef enum dimension { ONE, WIDTH, QUERIES, KEYS, HIDDEN, VOCABULARY } dimension;
+
+static size_t size_of(const ttt_model_config *config, dimension which) {
+    switch (which) {
+    case ONE: return 1;
+    case WIDTH: return (size_t)config->width;
+    case QUERIES: return (size_t)config->heads * (size_t)config->head_dim;
+    case KEYS: return (size_t)config->kv_heads * (size_t)config->head_dim;
+    case HIDDEN: return (size_t)config->hidden;
+    case VOCABULARY: return (size_t)config->vocabulary;
+    }
+    return 0;
+}
+
+typedef struct entry {
+    const char *name, *file_name;
+    ttt_linear_kind kind;
+    dimension rows, columns;
+    size_t slot; /* of the ttt_weight pointer in ttt_layer or ttt_network */
+} entry;
+
+static const entry LAYER[] = {
+    {"attention_norm", "input_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, qkv.norm)},
+    {"q", "self_attn.q_proj", TTT_LINEAR_Q, QUERIES, WIDTH, offsetof(ttt_layer, qkv.q.weight)},
+    {"k", "self_attn.k_proj", TTT_LINEAR_K, KEYS, WIDTH, offsetof(ttt_layer, qkv.k.weight)},
+    {"v", "self_attn.v_proj", TTT_LINEAR_V, KEYS, WIDTH, offsetof(ttt_layer, qkv.v.weight)},
+    {"o", "self_attn.o_proj", TTT_LINEAR_O, WIDTH, QUERIES, offsetof(ttt_layer, o.weight)},
+    {"mlp_norm", "post_attention_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, mlp.norm)},
+    {"gate", "mlp.gate_proj", TTT_LINEAR_GATE, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.gate.weight)},
+    {"up", "mlp.up_proj", TTT_LINEAR_UP, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.up.weight)},
+    {"down", "mlp.down_proj", TTT_LINEAR_DOWN, WIDTH, HIDDEN, offsetof(ttt_layer, mlp.down.weight)},
+};
+static const entry BEFORE = {"embedding",
+                             "model.embed_tokens",
+                             TTT_LINEAR_EMBEDDING,
+                             VOCABULARY,
+                             WIDTH,
+                             offsetof(ttt_network, embedding.weight)};
+static const entry AFTER[] = {
+    {"norm", "model.norm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_network, output.norm)},
+    {"output", "lm_head", TTT_LINEAR_OUTPUT, VOCABULARY, WIDTH, offsetof(ttt_network, output.head.weight)},
+};
+enum { PER_LAYER = sizeof LAYER / sizeof *LAYER };
+
+size_t ttt_tensor_count(const ttt_model_config *config) {
+    return 1 + (size_t)config->layers * PER_LAYER + (config->tied ? 1 : 2);
+}
+
+/* The table entry of tensor `index`, and its layer or -1. */
+static const entry *entry_of(const ttt_model_config *config, size_t index, int32_t *layer) {
+    const size_t in_layers = (size_t)config->layers * PER_LAYER;
+    *layer = -1;
+    if (index == 0) return &BEFORE;
+    if (index - 1 >= in_layers) return &AFTER[index - 1 - in_layers];
+    *layer = (int32_t)((index - 1) / PER_LAYER);
+    return &LAYER[(index - 1) % PER_LAYER];
+}
+
+ttt_tensor ttt_tensor_get(const ttt_model_config *config, size_t index) {
+    assert(index < ttt_tensor_count(config));
+    ttt_tensor tensor = {0};
+    const entry *e = entry_of(config, index, &tensor.layer);
+    tensor.kind = e->kind;
+    tensor.slot = e->slot;
+    tensor.rows = size_of(config, e->rows);
+    tensor.columns = size_of(config, e->columns);
+    if (tensor.layer < 0) {
+        snprintf(tensor.name, sizeof tensor.name, "%s", e->name);
+        snprintf(tensor.file_name, sizeof tensor.file_name, "%s.weight", e->file_name);
+    } else {
+        snprintf(tensor.name, sizeof tensor.name, "layers.%d.%s", tensor.layer, e->name);
+        snprintf(tensor.file_name, sizeof tensor.file_name, "model.layers.%d.%s.weight", tensor.layer, e->file_name);
+    }
+    return tensor;
+}
+
+ttt_weight **ttt_tensor_slot(ttt_network *network, const ttt_tensor *tensor) {
+    char *const base = tensor->layer < 0 ? (char *)network : (char *)&network->layers[tensor->layer];
+    return (ttt_weight **)(void *)(base + tensor->slot);
+}
+
+void ttt_network_tie(ttt_network *network, const ttt_model_config *config) {
+    if (config->tied) network->output.head.weight = network->embedding.weight;
+}
+
+/* ---------------------------------------------------------------------------------------------- linear maps */
+
+static const struct linear_entry {
+    const char *name;
+    dimension out, in;
+    bool in_layer;
+    size_t place; /* of the ttt_linear in ttt_layer or ttt_network */
+} LINEARS[] = {
+    [TTT_LINEAR_Q] = {"q", QUERIES, WIDTH, true, offsetof(ttt_layer, qkv.q)},
+    [TTT_LINEAR_K] = {"k", KEYS, WIDTH, true, offsetof(ttt_layer, qkv.k)},
+    [TTT_LINEAR_V] = {"v", KEYS, WIDTH, true, offsetof(ttt_layer, qkv.v)},
+    [TTT_LINEAR_O] = {"o", WIDTH, QUERIES, true, offsetof(ttt_layer, o)},
+    [TTT_LINEAR_GATE] = {"gate", HIDDEN, WIDTH, true, offsetof(ttt_layer, mlp.gate)},
+    [TTT_LINEAR_UP] = {"up", HIDDEN, WIDTH, true, offsetof(ttt_layer, mlp.up)},
+    [TTT_LINEAR_DOWN] = {"down", WIDTH, HIDDEN, true, offsetof(ttt_layer, mlp.down)},
+    [TTT_LINEAR_OUTPUT] = {"output", VOCABULARY, WIDTH, false, offsetof(ttt_network, output.head)},
+    [TTT_LINEAR_EMBEDDING] = {"embedding", WIDTH, VOCABULARY, false, offsetof(ttt_network, embedding)},
+};
+_Static_assert(sizeof LINEARS / sizeof *LINEARS == TTT_LINEAR_COUNT, "one entry per kind of linear map");
+
+const char *ttt_linear_kind_name(ttt_linear_kind kind) {
+    assert(kind < TTT_LINEAR_COUNT);
+    return LINEARS[kind].name;
+}
+
+bool ttt_linear_kind_in_layer(ttt_linear_kind kind) {
+    return LINEARS[kind].in_layer;
+}
+
+void ttt_linear_kind_shape(const ttt_model_config *config, ttt_linear_kind kind, size_t *out, size_t *in) {
+    *out = size_of(config, LINEARS[kind].out);
+    *in = size_of(config, LINEARS[kind].in);
+}
+
+ttt_linear *ttt_network_linear(ttt_network *network, int32_t layer, ttt_linear_kind kind) {
+    char *const base = LINEARS[kind].in_layer ? (char *)&network->layers[layer] : (char *)network;
+    return (ttt_linear *)(void *)(base + LINEARS[kind].place);
+}
