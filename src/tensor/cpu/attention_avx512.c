@@ -8,12 +8,14 @@ enum { PRODUCT_ROWS = 8, PRODUCT_VECTORS = 2 };
 
 #include "tensor/cpu/attention_body.inl"
 
+#include "tensor/cpu/attention_narrow.inl"
+
 const attention_kernels ttt_attention_avx512 = {
     .transposes_keys = true,
     .forward_bytes = forward_bytes,
     .backward_bytes = backward_bytes,
     .thread_begin = thread_nothing,
     .thread_end = thread_nothing,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

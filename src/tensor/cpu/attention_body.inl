@@ -109,6 +109,13 @@ ALWAYS_INLINE void forward_pages(const attention_call *call, const attention_ite
     }
 }
 
+/* Writes lse of column c, if wanted; returns what its sum is to be multiplied with. */
+static float finish_column(const attention_call *call, const attention_strip *strip, int c, float largest,
+                           float total) {
+    if (call->lse != NULL) call->lse[strip->number[c]] = (largest + log2f(total)) / LOG2_E;
+    return 1.0f / total;
+}
+
 static void forward(const attention_call *call, const attention_item *item, void *scratch) {
     forward_scratch *s = scratch;
     ttt_attention_strip_set(&s->strip, call, item, item->first_column, item->columns);
@@ -124,8 +131,7 @@ static void forward(const attention_call *call, const attention_item *item, void
         forward_pages(call, item, s, ATTENTION_STRIP / VLEN);
     }
     for (int c = 0; c < item->columns; c++) {
-        s->factor[c] = 1.0f / s->total[c];
-        if (call->lse != NULL) call->lse[s->strip.number[c]] = (s->largest[c] + log2f(s->total[c])) / LOG2_E;
+        s->factor[c] = finish_column(call, &s->strip, c, s->largest[c], s->total[c]);
     }
     write_columns(call->out, &s->strip, s->sum, s->factor, call->dim, false);
 }
