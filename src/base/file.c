@@ -191,7 +191,7 @@ ttt_status ttt_file_map_open(ttt_file_map *map, const char *path, ttt_error *err
 }
 
 void ttt_file_map_close(ttt_file_map *map) {
-    if (map->bytes > 0) munmap((void *)(uintptr_t)map->data, map->bytes);
+    if (map->bytes > 0) munmap((void *)map->data, map->bytes);
     *map = (ttt_file_map){0};
 }
 

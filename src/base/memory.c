@@ -78,7 +78,7 @@ void ttt_free(void *memory) {
 char *ttt_string_copy(const char *text) {
     size_t length = strlen(text);
     char *copy = ttt_allocate(length + 1, 1);
-    if (copy != NULL) memcpy(copy, text, length);
+    if (copy != NULL) memcpy(copy, text, length + 1);
     return copy;
 }
 
@@ -157,7 +157,7 @@ void *ttt_arena_allocate(ttt_arena *arena, size_t count, size_t size) {
 char *ttt_arena_string(ttt_arena *arena, const char *text) {
     size_t length = strlen(text);
     char *copy = ttt_arena_allocate(arena, length + 1, 1);
-    if (copy != NULL) memcpy(copy, text, length);
+    if (copy != NULL) memcpy(copy, text, length + 1);
     return copy;
 }
 
