@@ -6,6 +6,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -159,6 +161,11 @@ static ttt_status read_entries(struct archive *archive, const char *path, ttt_js
     return TTT_OK;
 }
 
+/* libarchive has -1 for what is wrong inside an archive and EILSEQ for what is none; other numbers are the system's. */
+static bool is_system_error(struct archive *archive) {
+    return archive_errno(archive) > 0 && archive_errno(archive) != EILSEQ;
+}
+
 static ttt_status read_archive(const char *path, ttt_json_visitor *visit, void *context, ttt_problem_sink problems,
                                ttt_error *err) {
     struct archive *archive = archive_read_new();
@@ -168,7 +175,8 @@ static ttt_status read_archive(const char *path, ttt_json_visitor *visit, void *
     archive_read_support_format_tar(archive);
     archive_read_support_format_zip(archive);
     if (archive_read_open_filename(archive, path, 1 << 18) != ARCHIVE_OK)
-        status = ttt_fail(err, TTT_ERROR_IO, "%s: cannot open the archive: %s", path, archive_error_string(archive));
+        status = ttt_fail(err, is_system_error(archive) ? TTT_ERROR_IO : TTT_ERROR_FORMAT,
+                          "%s: cannot open the archive: %s", path, archive_error_string(archive));
     else
         status = read_entries(archive, path, visit, context, problems, err);
     archive_read_free(archive);

@@ -50,9 +50,6 @@ static ttt_status add_root(set_reading *reading, const char *name, const char *i
     if (json_is_array(root))
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s: a list in place of a task; lists of example pairs are for training",
                         name);
-    if (!json_is_object(root))
-        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: %s in place of a task or an object of tasks", name,
-                        ttt_json_type_name(root));
     if (looks_like_solutions(root))
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s: this is a solutions file, expected tasks", name);
     return add_challenges(reading, name, root, err);
