@@ -97,7 +97,7 @@ static ttt_status take_step(ttt_trainer *trainer, const ttt_train_options *optio
 static void pack(ttt_trainer *trainer, size_t *from, float scale) {
     ttt_packing_clear(trainer->packing);
     while (*from < trainer->count && ttt_packing_fits(trainer->packing, &trainer->examples[*from]))
-        ttt_packing_add(trainer->packing, &trainer->examples[(*from)++], -1, scale);
+        ttt_packing_add(trainer->packing, &trainer->examples[(*from)++], 0, scale);
 }
 
 static int32_t packed_counted(const ttt_trainer *trainer) {
