@@ -1,0 +1,103 @@
+#include "solve/choose.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_votes(const void *left, const void *right) {
+    const ttt_candidate_record *a = left, *b = right;
+    if (a->votes != b->votes) return a->votes > b->votes ? -1 : 1;
+    if (a->identity_votes != b->identity_votes) return a->identity_votes > b->identity_votes ? -1 : 1;
+    return (a->first_seen > b->first_seen) - (a->first_seen < b->first_seen);
+}
+
+ttt_status ttt_choose_candidates(ttt_test_record *test, ttt_error *err) {
+    test->candidates.count = test->scores.count = 0;
+    for (size_t i = 0; i < test->views.count; i++) {
+        const ttt_view_record *view = &test->views.items[i];
+        size_t at = 0;
+        if (view->answer == NULL) continue;
+        while (at < test->candidates.count && strcmp(test->candidates.items[at].answer, view->answer) != 0) at++;
+        if (at == test->candidates.count) {
+            ttt_candidate_record candidate = {.answer = view->answer, .first_seen = (int64_t)i};
+            TTT_TRY(TTT_PUSH(&test->candidates, candidate, err));
+        }
+        test->candidates.items[at].votes++;
+        test->candidates.items[at].identity_votes += view->identity;
+    }
+    if (test->candidates.count > 1) {
+        qsort(test->candidates.items, test->candidates.count, sizeof *test->candidates.items, by_votes);
+    }
+    return TTT_OK;
+}
+
+/* Sums scores into the candidates; those with none get -INFINITY. */
+static void sum_scores(ttt_test_record *test) {
+    for (size_t i = 0; i < test->candidates.count; i++) {
+        bool scored = false;
+        double sum = 0;
+        for (size_t j = 0; j < test->scores.count; j++) {
+            if (test->scores.items[j].candidate != (int64_t)i) continue;
+            sum += test->scores.items[j].log_probability;
+            scored = true;
+        }
+        test->candidates.items[i].score = scored ? sum : 0;
+    }
+}
+
+/* Candidates are in the order of votes, so the first of equals wins. Candidate `taken` is out of the race (-1: none);
+ * with scores, those that have one (below zero) go before those without. */
+static const char *best(const ttt_test_record *test, bool by_score, const char *taken) {
+    const ttt_candidate_record *winner = NULL;
+    for (size_t i = 0; i < test->candidates.count; i++) {
+        const ttt_candidate_record *candidate = &test->candidates.items[i];
+        if (taken != NULL && strcmp(candidate->answer, taken) == 0) continue;
+        bool better = winner == NULL;
+        if (winner != NULL && by_score && candidate->score < 0) {
+            better = winner->score == 0 || candidate->score > winner->score;
+        }
+        if (better) winner = candidate;
+    }
+    return winner == NULL ? NULL : winner->answer;
+}
+
+static ttt_status vote_paper(ttt_test_record *test,
+                             ttt_status (*vote)(const char *const *, const int32_t *, size_t, ttt_arena *,
+                                                const char *[2], ttt_error *),
+                             ttt_arena *arena, ttt_error *err) {
+    ttt_status status = TTT_OK;
+    size_t count = 0;
+    const char **answers = ttt_allocate(test->views.count, sizeof *answers);
+    int32_t *groups = ttt_allocate(test->views.count, sizeof *groups);
+    if (answers == NULL || groups == NULL) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a vote"));
+    for (size_t i = 0; i < test->views.count; i++) {
+        if (test->views.items[i].answer == NULL) continue;
+        answers[count] = test->views.items[i].answer;
+        groups[count++] = test->views.items[i].group;
+    }
+    if (count > 0) status = vote(answers, groups, count, arena, test->attempts, err);
+out:
+    ttt_free(answers);
+    ttt_free(groups);
+    return status;
+}
+
+ttt_status ttt_choose_attempts(ttt_vote_method method, ttt_test_record *test,
+                               ttt_status (*vote)(const char *const *answers, const int32_t *groups, size_t count,
+                                                  ttt_arena *arena, const char *attempts[2], ttt_error *err),
+                               const char *fallback, ttt_arena *arena, ttt_error *err) {
+    test->attempts[0] = test->attempts[1] = NULL;
+    sum_scores(test);
+    if (method == TTT_VOTE_PAPER) {
+        if (vote == NULL) return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "the paper's vote is not defined for this task");
+        TTT_TRY(vote_paper(test, vote, arena, err));
+    } else {
+        test->attempts[0] = best(test, method == TTT_VOTE_RESCORE, NULL);
+        if (test->attempts[0] != NULL) test->attempts[1] = best(test, method == TTT_VOTE_RESCORE, test->attempts[0]);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (test->attempts[i] == NULL) test->attempts[i] = ttt_arena_string(arena, fallback);
+        if (test->attempts[i] == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for an attempt");
+    }
+    return TTT_OK;
+}

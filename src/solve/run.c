@@ -1,0 +1,229 @@
+#include "solve/run.h"
+
+#include "base/file.h"
+#include "encode/grid_tokens.h"
+#include "solve/choose.h"
+#include "solve/problem_arc.h"
+#include "solve/solver.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct run {
+    const ttt_run_options *options;
+    const ttt_task_set *tasks;
+    ttt_submission *submission;
+    ttt_encoding encoding;
+    ttt_solver *solver;
+    ttt_store *store; /* or NULL */
+    double end;       /* moment of the deadline, 0: none */
+    size_t done, *failures;
+} run;
+
+ttt_status ttt_run_submit(ttt_submission *submission, const ttt_task_record *record, ttt_error *err) {
+    for (size_t i = 0; i < record->test_count; i++) {
+        ttt_grid grids[2];
+        for (int k = 0; k < 2; k++) TTT_TRY(ttt_grid_from_text(record->tests[i].attempts[k], &grids[k], err));
+        TTT_TRY(ttt_submission_set(submission, record->id, i, &grids[0], &grids[1], err));
+    }
+    return TTT_OK;
+}
+
+/* --- Facts ------------------------------------------------------------------------------------------------------- */
+
+/* Tells models at one path apart: the configuration, and size and beginning of the weights. */
+static uint64_t fingerprint(const char *folder) {
+    static const char *const names[] = {"config.json", "model.safetensors"};
+    uint64_t hash = TTT_HASH_START;
+    for (int i = 0; i < 2; i++) {
+        ttt_file_map map = {0};
+        char *path = ttt_path_join(folder, names[i]);
+        if (path != NULL && ttt_file_map_open(&map, path, NULL) == TTT_OK) {
+            const size_t most = (size_t)1 << 20;
+            hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
+            hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
+            ttt_file_map_close(&map);
+        }
+        ttt_free(path);
+    }
+    return hash;
+}
+
+static json_t *facts_of(const run *self, ttt_model *model) {
+    const ttt_run_options *options = self->options;
+    char print[32];
+    snprintf(print, sizeof print, "%016llx", (unsigned long long)fingerprint(options->model_path));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:o}", "version", TTT_VERSION, "method",
+                     options->train ? "ttt" : "none", "model", options->model_path, "model_fingerprint", print,
+                     "backend", ttt_model_get_backend(model)->ops->name, "budget", options->budget, "seed",
+                     (json_int_t)options->seed, "parameters",
+                     (json_int_t)ttt_model_config_parameters(ttt_model_get_config(model)), "settings",
+                     ttt_settings_to_json(&ttt_solve_table, options->settings));
+}
+
+static ttt_status open_store(run *self, ttt_model *model, ttt_error *err) {
+    static const char *const must_agree[] = {"method", "model_fingerprint", "budget", "seed", "settings", NULL};
+    TTT_TRY(ttt_store_open(self->options->store, &self->store, err));
+    json_t *facts = facts_of(self, model);
+    if (facts == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the facts of a run");
+    ttt_status status = ttt_store_begin(self->store, facts, must_agree, err);
+    json_decref(facts);
+    return status;
+}
+
+/* --- Tasks ------------------------------------------------------------------------------------------------------- */
+
+static ttt_status write_submission(const run *self, ttt_error *err) {
+    return self->options->out == NULL ? TTT_OK : ttt_submission_write(self->submission, self->options->out, err);
+}
+
+/* The task is done: submission, caller. */
+static ttt_status conclude(run *self, const ttt_task *task, const ttt_task_record *record, bool resumed,
+                           ttt_error *err) {
+    TTT_TRY(ttt_run_submit(self->submission, record, err));
+    self->done++;
+    if (record->status != TTT_OK) ++*self->failures;
+    ttt_run_report report = {.task = task,
+                             .record = record,
+                             .entry = ttt_submission_find(self->submission, task->id),
+                             .done = self->done,
+                             .total = self->tasks->count,
+                             .resumed = resumed};
+    if (self->options->solved != NULL) self->options->solved(self->options->context, &report);
+    return TTT_OK;
+}
+
+/* What the store already holds of a task, if it is that very task. */
+static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_error *err) {
+    ttt_task_record record;
+    json_t *stored = NULL;
+    *resumed = false;
+    if (self->store == NULL) return TTT_OK;
+    TTT_TRY(ttt_store_load(self->store, task->id, &record, &stored, resumed, err));
+    if (!*resumed) return TTT_OK;
+    json_t *now = ttt_task_to_json(task);
+    ttt_status status = TTT_OK;
+    if (now == NULL) {
+        status = ttt_fail(err, TTT_ERROR_MEMORY, "no memory to compare task '%s'", task->id);
+    } else if (!json_equal(json_object_get(now, "train"), json_object_get(stored, "train"))) {
+        status = ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: holds another task '%s'", self->options->store, task->id);
+    } else if (record.status == TTT_OK) {
+        status = conclude(self, task, &record, true, err);
+    } else {
+        *resumed = false; /* it failed; perhaps it will not again */
+    }
+    json_decref(now);
+    json_decref(stored);
+    ttt_task_record_release(&record);
+    return status;
+}
+
+/* Of its budget and its share of the deadline, the smaller; 0: no limit. */
+static double seconds_for_next(const run *self) {
+    double budget = self->options->budget;
+    if (self->end <= 0) return budget;
+    double left = fmax(self->end - ttt_clock_seconds(), 0.001); /* late: as good as nothing, but a limit */
+    double share = left / (double)(self->tasks->count - self->done);
+    return budget > 0 ? fmin(budget, share) : share;
+}
+
+/* Solves and keeps one task. A task that fails is kept with fallback answers; only a stop, or no place to keep it, ends
+ * the run. */
+static ttt_status solve_next(run *self, const ttt_task *task, ttt_error *err) {
+    ttt_problem *problem = NULL;
+    ttt_task_record record = {0};
+    json_t *object = NULL;
+    ttt_status status;
+    TTT_TRY_OUT(
+        ttt_problem_arc_new(task, &self->encoding, self->options->settings, self->options->train, &problem, err));
+    status = ttt_solver_solve(self->solver, problem, seconds_for_next(self), &record, err);
+    if (status == TTT_ERROR_CANCELLED || record.problem == NULL) TTT_TRY_OUT(status);
+    status = TTT_OK;
+    if (self->store != NULL) {
+        object = problem->ops->to_json(problem);
+        TTT_TRY_OUT(ttt_store_save(self->store, problem->ops->kind, object, &record, err));
+    }
+    TTT_TRY_OUT(conclude(self, task, &record, false, err));
+    TTT_TRY_OUT(write_submission(self, err));
+out:
+    json_decref(object);
+    ttt_task_record_release(&record);
+    ttt_problem_free(problem);
+    return status;
+}
+
+static ttt_status solve_all(run *self, ttt_error *err) {
+    for (size_t i = 0; i < self->tasks->count; i++) {
+        const ttt_task *task = &self->tasks->items[i];
+        bool resumed;
+        if (ttt_stop_requested(self->options->stop)) return ttt_fail(err, TTT_ERROR_CANCELLED, "stopped");
+        TTT_TRY(resume(self, task, &resumed, err));
+        if (!resumed) TTT_TRY(solve_next(self, task, err));
+        ttt_progress_step(&self->options->progress, "tasks", (int64_t)self->done, (int64_t)self->tasks->count);
+    }
+    return write_submission(self, err);
+}
+
+ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_run_options *options,
+                       ttt_submission *submission, size_t *failures, ttt_error *err) {
+    ttt_status status;
+    run self = {.options = options, .tasks = tasks, .submission = submission, .failures = failures};
+    ttt_solver_options solver = {.settings = options->settings,
+                                 .train = options->train,
+                                 .timed = options->budget > 0 || options->deadline > 0,
+                                 .seed = options->seed,
+                                 .stop = options->stop,
+                                 .progress = options->progress};
+    *failures = 0;
+    TTT_TRY_OUT(ttt_submission_init(submission, tasks, err));
+    if (options->store != NULL) TTT_TRY_OUT(open_store(&self, model, err));
+    TTT_TRY_OUT(write_submission(&self, err));
+    TTT_TRY_OUT(ttt_encoding_read(ttt_model_get_config(model), options->model_path, &self.encoding, err));
+    TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));
+    if (options->deadline > 0) self.end = ttt_clock_seconds() + options->deadline;
+    status = solve_all(&self, err);
+out:
+    ttt_solver_free(self.solver);
+    ttt_store_close(self.store);
+    return status;
+}
+
+/* --- Offline ----------------------------------------------------------------------------------------------------- */
+
+static ttt_status load_task(ttt_store *store, const char *id, int method, ttt_task_set *tasks,
+                            ttt_submission *submission, ttt_error *err) {
+    ttt_status status;
+    ttt_task_record record = {0};
+    ttt_task task = {0};
+    json_t *object = NULL;
+    bool found;
+    TTT_TRY_OUT(ttt_store_load(store, id, &record, &object, &found, err));
+    TTT_TRY_OUT(ttt_task_from_json(object, id, &task, err));
+    for (size_t i = 0; method >= 0 && i < record.test_count; i++) {
+        TTT_TRY_OUT(
+            ttt_choose_attempts((ttt_vote_method)method, &record.tests[i], ttt_arc_vote, "[[0]]", record.arena, err));
+    }
+    TTT_TRY_OUT(ttt_run_submit(submission, &record, err));
+    TTT_TRY_OUT(ttt_task_set_add(tasks, &task, err));
+out:
+    ttt_task_release(&task);
+    ttt_task_record_release(&record);
+    json_decref(object);
+    return status == TTT_OK ? TTT_OK : ttt_fail_within(err, status, "task '%s'", id);
+}
+
+ttt_status ttt_run_load(const char *folder, int method, ttt_task_set *tasks, ttt_submission *submission,
+                        ttt_error *err) {
+    ttt_store *store = NULL;
+    char **ids = NULL;
+    size_t count = 0;
+    ttt_status status;
+    TTT_TRY_OUT(ttt_store_open_to_read(folder, &store, err));
+    TTT_TRY_OUT(ttt_store_ids(store, &ids, &count, err));
+    for (size_t i = 0; i < count; i++) TTT_TRY_OUT(load_task(store, ids[i], method, tasks, submission, err));
+out:
+    for (size_t i = 0; i < count; i++) ttt_free(ids[i]);
+    ttt_free(ids);
+    ttt_store_close(store);
+    return status == TTT_OK ? TTT_OK : ttt_fail_within(err, status, "%s", folder);
+}

@@ -1,0 +1,31 @@
+/* The solver: one task after the other through plan, training, views and vote. Knows problems, not what they are about.
+ *
+ * Where time counts, a task's seconds bound everything from here on, all of its test inputs together; with no limit of
+ * time no clock is read for any decision, and the same seed gives the same answers. */
+#ifndef TTT_SOLVE_SOLVER_H
+#define TTT_SOLVE_SOLVER_H
+
+#include "solve/engine.h"
+#include "solve/problem.h"
+#include "solve/record.h"
+
+typedef struct ttt_solver_options {
+    const ttt_solve_settings *settings; /* borrowed */
+    bool train;                         /* false: the same views and votes without training */
+    bool timed;                         /* tasks will have limits of time: speeds are measured at the start */
+    uint64_t seed;
+    const ttt_stop_flag *stop;
+    ttt_progress progress;
+} ttt_solver_options;
+
+typedef struct ttt_solver ttt_solver;
+/* The model must outlive it. Takes its memory, and measures, here: this counts as loading. */
+ttt_status ttt_solver_new(ttt_model *model, const ttt_solver_options *options, ttt_solver **solver, ttt_error *err);
+void ttt_solver_free(ttt_solver *solver);
+
+/* Solves one task in `seconds` (0: no limit). *record is filled also when this fails (release it in any case): then its
+ * attempts are fallback answers, and status and problem say why. TTT_ERROR_CANCELLED: the stop flag was raised. */
+ttt_status ttt_solver_solve(ttt_solver *solver, ttt_problem *problem, double seconds, ttt_task_record *record,
+                            ttt_error *err);
+
+#endif

@@ -1,0 +1,175 @@
+/* SQLite's rollback journal with full syncing: what was committed survives a kill and a power cut, what was not is
+ * undone by the next open. */
+#include "solve/store_inside.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, tests INTEGER,"
+    " status TEXT, problem TEXT, rung INTEGER, budget REAL, demonstrations INTEGER, steps INTEGER, views INTEGER,"
+    " train_expected REAL, views_expected REAL, score_expected REAL, training_speed REAL, reading_speed REAL,"
+    " writing_speed REAL, examples INTEGER, prepare_seconds REAL, train_seconds REAL, decode_seconds REAL,"
+    " score_seconds REAL, total_seconds REAL);"
+    "CREATE TABLE IF NOT EXISTS step (task TEXT, step INTEGER, loss REAL, learning_rate REAL, gradient_norm REAL,"
+    " tokens INTEGER, examples INTEGER, seconds REAL, PRIMARY KEY (task, step)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS view (task TEXT, test INTEGER, view INTEGER, name TEXT, vote_group INTEGER,"
+    " identity INTEGER, demonstrations INTEGER, prompt_tokens INTEGER, answer_tokens INTEGER, ended INTEGER,"
+    " log_probability REAL, answer TEXT, PRIMARY KEY (task, test, view)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS candidate (task TEXT, test INTEGER, candidate INTEGER, answer TEXT, votes INTEGER,"
+    " identity_votes INTEGER, first_seen INTEGER, score REAL, PRIMARY KEY (task, test, candidate)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS score (task TEXT, test INTEGER, candidate INTEGER, view INTEGER,"
+    " log_probability REAL, PRIMARY KEY (task, test, candidate, view)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS attempt (task TEXT, test INTEGER, attempt INTEGER, answer TEXT,"
+    " PRIMARY KEY (task, test, attempt)) WITHOUT ROWID;";
+
+/* --- Opening ----------------------------------------------------------------------------------------------------- */
+
+static ttt_status take_lock(ttt_store *store, const char *folder, ttt_error *err) {
+    char *path = ttt_path_join(folder, "lock");
+    if (path == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory to open a run store");
+    store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    ttt_status status = TTT_OK;
+    if (store->lock < 0) {
+        status = ttt_fail(err, TTT_ERROR_IO, "%s: cannot open: %s", path, strerror(errno));
+    } else if (flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
+        status = ttt_fail(err, TTT_ERROR_IO, "%s: another process is solving into this run", folder);
+    }
+    ttt_free(path);
+    return status;
+}
+
+static ttt_status open_database(ttt_store *store, const char *folder, int flags, ttt_error *err) {
+    enum { WAIT_MILLISECONDS = 10000 }; /* for readers and the writer to let each other through */
+    store->path = ttt_path_join(folder, "run.sqlite");
+    if (store->path == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory to open a run store");
+    if (sqlite3_open_v2(store->path, &store->database, flags, NULL) != SQLITE_OK)
+        return ttt_store_failed(store, "open", err);
+    sqlite3_busy_timeout(store->database, WAIT_MILLISECONDS);
+    return TTT_OK;
+}
+
+static ttt_store *new_store(ttt_error *err) {
+    ttt_store *store = ttt_allocate(1, sizeof *store);
+    if (store == NULL) {
+        ttt_fail(err, TTT_ERROR_MEMORY, "no memory to open a run store");
+    } else {
+        store->lock = -1;
+    }
+    return store;
+}
+
+ttt_status ttt_store_open(const char *folder, ttt_store **store, ttt_error *err) {
+    ttt_status status;
+    *store = NULL;
+    ttt_store *made = new_store(err);
+    if (made == NULL) return TTT_ERROR_MEMORY;
+    TTT_TRY_OUT(ttt_folder_make(folder, err));
+    TTT_TRY_OUT(take_lock(made, folder, err));
+    TTT_TRY_OUT(open_database(made, folder, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    if (sqlite3_exec(made->database, schema, NULL, NULL, NULL) != SQLITE_OK) {
+        TTT_TRY_OUT(ttt_store_failed(made, "make the tables", err));
+    }
+    *store = made;
+    made = NULL;
+out:
+    ttt_store_close(made);
+    return status;
+}
+
+ttt_status ttt_store_open_to_read(const char *folder, ttt_store **store, ttt_error *err) {
+    ttt_status status;
+    *store = NULL;
+    ttt_store *made = new_store(err);
+    if (made == NULL) return TTT_ERROR_MEMORY;
+    /* Not read-only for SQLite: a journal that a killed writer left must be undone by whoever comes next. */
+    TTT_TRY_OUT(open_database(made, folder, SQLITE_OPEN_READWRITE, err));
+    *store = made;
+    made = NULL;
+out:
+    ttt_store_close(made);
+    return status;
+}
+
+void ttt_store_close(ttt_store *store) {
+    if (store == NULL) return;
+    sqlite3_close(store->database);
+    if (store->lock >= 0) close(store->lock);
+    ttt_free(store->path);
+    ttt_free(store);
+}
+
+/* --- Facts ------------------------------------------------------------------------------------------------------- */
+
+static ttt_status set_fact(ttt_store *store, const char *key, const json_t *value, ttt_error *err) {
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    if (text == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the facts of a run");
+    ttt_status status = ttt_store_change(store, err, "INSERT OR REPLACE INTO run VALUES (?, ?)", "tt", key, text);
+    free(text);
+    return status;
+}
+
+ttt_status ttt_store_facts(ttt_store *store, json_t **facts, ttt_error *err) {
+    ttt_status status;
+    sqlite3_stmt *rows = NULL;
+    bool row;
+    *facts = json_object();
+    TTT_TRY_OUT(ttt_store_query(store, &rows, err, "SELECT key, value FROM run", ""));
+    for (;;) {
+        TTT_TRY_OUT(ttt_store_next(store, rows, &row, err));
+        if (!row) break;
+        json_t *value = json_loads(ttt_store_text(rows, 1), JSON_DECODE_ANY, NULL);
+        if (value == NULL)
+            TTT_TRY_OUT(
+                ttt_fail(err, TTT_ERROR_FORMAT, "%s: fact '%s' is not JSON", store->path, ttt_store_text(rows, 0)));
+        if (json_object_set_new(*facts, ttt_store_text(rows, 0), value) != 0) {
+            TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the facts of a run"));
+        }
+    }
+out:
+    sqlite3_finalize(rows);
+    if (status != TTT_OK) {
+        json_decref(*facts);
+        *facts = NULL;
+    }
+    return status;
+}
+
+static ttt_status disagree(const ttt_store *store, const char *key, const json_t *old, const json_t *new,
+                           ttt_error *err) {
+    const char *member;
+    json_t *value;
+    json_object_foreach((json_t *)new, member, value) {
+        if (!json_equal(value, json_object_get(old, member)))
+            return disagree(store, member, json_object_get(old, member), value, err);
+    }
+    char *before = json_dumps(old, JSON_COMPACT | JSON_ENCODE_ANY),
+         *after = json_dumps(new, JSON_COMPACT | JSON_ENCODE_ANY);
+    ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: the run began with %s %.100s, now it is %.100s", store->path, key,
+             before == NULL ? "none" : before, after == NULL ? "none" : after);
+    free(before);
+    free(after);
+    return TTT_ERROR_ARGUMENT;
+}
+
+ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *const *must_agree, ttt_error *err) {
+    ttt_status status = TTT_OK;
+    json_t *old = NULL, *value;
+    const char *key;
+    TTT_TRY(ttt_store_facts(store, &old, err));
+    for (; *must_agree != NULL && json_object_size(old) > 0; must_agree++) {
+        const json_t *before = json_object_get(old, *must_agree), *now = json_object_get(facts, *must_agree);
+        if (!json_equal(before, now)) TTT_TRY_OUT(disagree(store, *must_agree, before, now, err));
+    }
+    json_object_foreach((json_t *)facts, key, value) TTT_TRY_OUT(set_fact(store, key, value, err));
+out:
+    json_decref(old);
+    return status;
+}
