@@ -53,7 +53,7 @@ static ttt_status list(const char *folder, ttt_folder_list *files, size_t *count
     *count = 0;
     if (!ttt_file_is_folder(folder)) return TTT_OK;
     TTT_TRY(ttt_folder_list_read(files, folder, SUFFIX, err));
-    qsort(files->names, files->count, sizeof *files->names, newest_first);
+    if (files->count > 0) qsort(files->names, files->count, sizeof *files->names, newest_first);
     while (*count < files->count && steps_of(files->names[*count]) >= 0) ++*count;
     return TTT_OK;
 }
