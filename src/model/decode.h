@@ -18,36 +18,40 @@ typedef struct ttt_decode_grammar {
 } ttt_decode_grammar;
 
 typedef struct ttt_decode_request {
-    const ttt_sequence *prompt; /* borrowed; its last row predicts the answer's first token */
+    const ttt_sequence *prompt; /* borrowed, not empty; its last row predicts the answer's first token */
     ttt_decode_grammar grammar;
-    int32_t max_tokens; /* of the answer */
+    int32_t max_tokens; /* of the answer, at least 1 */
 } ttt_decode_request;
 
 typedef enum ttt_decode_end {
     TTT_DECODE_COMPLETE,   /* the grammar said so */
-    TTT_DECODE_TOO_LONG,   /* max_tokens or the context was reached */
+    TTT_DECODE_TOO_LONG,   /* max_tokens or the context was reached (by the prompt alone: no tokens) */
     TTT_DECODE_OUT_OF_TIME /* deadline or stop flag */
 } ttt_decode_end;
 
 typedef struct ttt_decode_answer {
     ttt_decode_end end;
     int32_t count;          /* tokens of the answer, its last one included */
-    int32_t *ids;           /* [count] owned; ttt_decode_answer_release */
+    int32_t *ids;           /* [count] owned; ttt_decode_answer_release. Unfinished answers keep what they have */
     double log_probability; /* sum over the answer's tokens, each under the grammar's mask */
 } ttt_decode_answer;
-void ttt_decode_answer_release(ttt_decode_answer *answer);
+void ttt_decode_answer_release(ttt_decode_answer *answer); /* zeroes it, too */
 
 typedef struct ttt_decode_options {
-    int32_t max_batch; /* sequences decoded side by side */
+    int32_t max_batch; /* sequences decoded side by side, at most; the session's and the cache's limits also hold */
     double deadline;   /* ttt_clock_seconds at which to stop, 0: none */
     const ttt_stop_flag *stop;
-    /* Reports after each finished answer; may be NULL. */
+    /* Reports each answer once, as soon as it ends in whatever way; may be NULL. */
     void (*finished)(void *context, size_t request, const ttt_decode_answer *answer);
     void *context;
 } ttt_decode_options;
 
-/* Greedy answers to all requests, in answers[i] for requests[i]. The cache must be of the session's model; it is
- * left empty. Running out of time is no error: the answers say so. */
+/* Greedy answers to all requests, in answers[i] for requests[i]: of the allowed tokens the most probable, of equals the
+ * one with the lowest id. The cache must be of the session's model; what it holds already stays, what is added is
+ * removed again. A request enters when the cache has the pages for its prompt and its longest answer. Prompts are read
+ * in batches of up to the session's max_tokens; a longer prompt in pieces that no look-ahead crosses.
+ * Running out of time is no error: the answers say so. Errors: an empty prompt, ids outside the vocabulary, a
+ * look-ahead block longer than max_tokens, a request that the whole cache cannot hold. Then no answer is owned. */
 ttt_status ttt_decode_greedy(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
                              size_t count, const ttt_decode_options *options, ttt_decode_answer *answers,
                              ttt_error *err);
@@ -55,7 +59,9 @@ ttt_status ttt_decode_greedy(ttt_session *session, ttt_kv_cache *cache, const tt
 /* Scores given answers: each candidate is a sequence of tokens that continues the prompt (its positions set; its
  * targets say which next tokens count, the prompt's last row counting for the candidate's first token by
  * `first_target` >= 0). The prompt's pass is shared by its candidates. log_probabilities[c] = sum over counted targets,
- * unmasked. Stops early at the deadline with *done candidates scored (in order). */
+ * unmasked. Stops early at the deadline with *done candidates scored (in order). Of the options only deadline and stop
+ * count. A candidate may be empty: then only its first target is scored. Errors as of
+ * ttt_decode_greedy, and a candidate that leaves the context. */
 ttt_status ttt_decode_score(ttt_session *session, ttt_kv_cache *cache, const ttt_sequence *prompt,
                             const ttt_sequence *candidates, const int32_t *first_target, size_t count,
                             const ttt_decode_options *options, double *log_probabilities, size_t *done, ttt_error *err);
