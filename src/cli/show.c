@@ -3,12 +3,13 @@
 #include "cli/command.h"
 #include "cli/pictures.h"
 #include "cli/tasks.h"
+#include "solve/run.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
 typedef struct show_options {
-    const char *answers, *solutions, *ids, *style, *png;
+    const char *answers, *solutions, *run, *ids, *style, *png;
     int64_t cell;
     bool tests_only;
 } show_options;
@@ -25,6 +26,11 @@ static const ttt_option show_table[] = {
      .offset = AT(solutions),
      .argument = "FILE",
      .help = "the test outputs of a challenge file"},
+    {.name = "run",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(run),
+     .argument = "FOLDER",
+     .help = "the tasks and answers of a run store, in place of TASKS"},
     {.name = "ids", .kind = TTT_OPTION_TEXT, .offset = AT(ids), .argument = "A,B", .help = "only these tasks"},
     {.name = "tests-only", .kind = TTT_OPTION_FLAG, .offset = AT(tests_only), .help = "without the demonstrations"},
     {.name = "style",
@@ -52,13 +58,14 @@ static const ttt_option show_table[] = {
 static const ttt_usage show_usage = {
     .command = "show",
     .summary = "Draws tasks and what was answered.",
-    .arguments = "TASKS...",
-    .minimum = 1,
+    .arguments = "[TASKS...]",
+    .minimum = 0,
     .maximum = SIZE_MAX,
     .options = show_table,
     .option_count = sizeof show_table / sizeof *show_table,
     .examples = "  ttt show examples/arc\n"
                 "  ttt show challenges.json --solutions solutions.json --answers submission.json --ids 00d62c1b\n"
+                "  ttt show --run runs/first\n"
                 "  ttt show examples/arc --png puzzles.png\n",
 };
 
@@ -115,9 +122,18 @@ int ttt_command_show(int argc, char **argv) {
         ttt_options_help(&show_usage, stdout);
         goto out;
     }
+    if ((options.run == NULL) == (parsed.arguments.count == 0)) {
+        ttt_fail(&err, TTT_ERROR_ARGUMENT, "expected: ttt show TASKS..., or --run FOLDER");
+        exit_status = ttt_command_misused("show", &err);
+        goto out;
+    }
     ttt_task_source source = {.command = "show", .solutions = options.solutions, .ids = options.ids};
+    if (options.run != NULL) TTT_TRY_OUT(ttt_run_load(options.run, -1, &set, &submission, &err));
     TTT_TRY_OUT(ttt_tasks_read(&source, &parsed.arguments, &set, &problems, &err));
-    if (options.answers != NULL) TTT_TRY_OUT(ttt_submission_read(&submission, options.answers, &err));
+    if (options.answers != NULL) {
+        ttt_submission_release(&submission);
+        TTT_TRY_OUT(ttt_submission_read(&submission, options.answers, &err));
+    }
     status = options.png != NULL ? write_png(&options, &set, &submission, &err)
                                  : print_tasks(&options, &set, &submission, &err);
 out:

@@ -1,0 +1,42 @@
+#include "cli/models.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+char *ttt_bundled_model(void) {
+    static const char *const places[] = {"/../models/arc-grid", "/../share/ttt/models/arc-grid"};
+    char path[PATH_MAX + 64];
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+    if (length <= 0) return ttt_string_copy("models/arc-grid");
+    path[length] = '\0';
+    char *slash = strrchr(path, '/');
+    for (int i = 1; i >= 0; i--) {
+        strcpy(slash, places[i]);
+        if (ttt_file_is_folder(path)) break;
+    }
+    return ttt_string_copy(path);
+}
+
+ttt_status ttt_loaded_model_open(ttt_loaded_model *loaded, const char *path, const char *device, int threads,
+                                 ttt_error *err) {
+    ttt_status status;
+    *loaded = (ttt_loaded_model){.path = path == NULL ? ttt_bundled_model() : ttt_string_copy(path)};
+    if (loaded->path == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the path of a model");
+    TTT_TRY_OUT(ttt_backend_new(device, threads, &loaded->backend, err));
+    TTT_TRY_OUT(ttt_model_load(loaded->path, loaded->backend, &loaded->model, err));
+out:
+    if (status != TTT_OK) ttt_loaded_model_release(loaded);
+    return status;
+}
+
+void ttt_loaded_model_release(ttt_loaded_model *loaded) {
+    ttt_model_free(loaded->model);
+    ttt_backend_free(loaded->backend);
+    ttt_free(loaded->path);
+    *loaded = (ttt_loaded_model){0};
+}

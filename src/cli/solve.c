@@ -1,0 +1,253 @@
+/* `ttt solve`: reads tasks, loads a model, solves, reports. */
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "cli/models.h"
+#include "cli/solve_report.h"
+#include "cli/tasks.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct solve_options {
+    const char *model, *method, *out, *solutions, *run, *ids, *device, *config, *style;
+    double budget, deadline;
+    int64_t threads, seed;
+    ttt_option_list set;
+    bool json, show;
+} solve_options;
+
+#define AT(member) offsetof(solve_options, member)
+static const ttt_option solve_table[] = {
+    {.name = "model",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(model),
+     .argument = "FOLDER",
+     .help = "config.json and model.safetensors (default: the bundled models/arc-grid)"},
+    {.name = "method",
+     .kind = TTT_OPTION_CHOICE,
+     .offset = AT(method),
+     .argument = "METHOD",
+     .fallback = "ttt",
+     .choices = "ttt|none|induce|ensemble",
+     .help = "ttt: train on each task, then answer; none: the same views and votes without training; induce, ensemble: "
+             "not built yet"},
+    {.name = "budget",
+     .kind = TTT_OPTION_DURATION,
+     .offset = AT(budget),
+     .argument = "TIME",
+     .minimum = 0.001,
+     .maximum = 1e9,
+     .help =
+         "time for each task, all of its test inputs together (default: 60s; none when ttt.steps, or --method none, "
+         "and views.count fix the work)"},
+    {.name = "deadline",
+     .kind = TTT_OPTION_DURATION,
+     .offset = AT(deadline),
+     .argument = "TIME",
+     .minimum = 0.001,
+     .maximum = 1e9,
+     .help = "time for the whole run; tasks share what is left of it"},
+    {.name = "solutions",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(solutions),
+     .argument = "FILE",
+     .help = "the test outputs of a challenge file: for the score alone, never shown to the model"},
+    {.name = "out",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(out),
+     .argument = "FILE",
+     .help = "the submission (default: submission.json, in the folder of --run if there is one)"},
+    {.name = "run",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(run),
+     .argument = "FOLDER",
+     .help = "run store: keeps everything about each task; the same command goes on where it was stopped"},
+    {.name = "ids", .kind = TTT_OPTION_TEXT, .offset = AT(ids), .argument = "A,B", .help = "only these tasks"},
+    {.name = "device",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(device),
+     .argument = "DEVICE",
+     .fallback = "cpu",
+     .help = "cpu, or ref, the slow plain one"},
+    {.name = "threads",
+     .kind = TTT_OPTION_INTEGER,
+     .offset = AT(threads),
+     .argument = "N",
+     .fallback = "0",
+     .minimum = 0,
+     .maximum = 1024,
+     .help = "0: one per core"},
+    {.name = "seed",
+     .kind = TTT_OPTION_INTEGER,
+     .offset = AT(seed),
+     .argument = "N",
+     .fallback = "0",
+     .minimum = 0,
+     .maximum = 9e15,
+     .help = "of every random draw"},
+    {.name = "config",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(config),
+     .argument = "FILE",
+     .help = "settings as JSON, before those of --set"},
+    {.name = "set",
+     .kind = TTT_OPTION_LIST,
+     .offset = AT(set),
+     .argument = "NAME=VALUE",
+     .help = "a setting, or preset=NAME; may be repeated; 'ttt solve --help settings' lists them"},
+    {.name = "show",
+     .kind = TTT_OPTION_FLAG,
+     .offset = AT(show),
+     .help = "draw each grid beside its answer (on a terminal this is so anyway)"},
+    {.name = "style",
+     .kind = TTT_OPTION_CHOICE,
+     .offset = AT(style),
+     .argument = "STYLE",
+     .fallback = "auto",
+     .choices = TTT_STYLE_CHOICES,
+     .help = "of the pictures: colour, plain (digits), or auto: colour on a terminal"},
+    {.name = "json",
+     .kind = TTT_OPTION_FLAG,
+     .offset = AT(json),
+     .help = "a JSON object per line: tasks, then the score"},
+};
+
+static const ttt_usage solve_usage = {
+    .command = "solve",
+    .summary = "Solves tasks: files, folders, archives or challenge files. Each task trains a fresh adapter first.",
+    .arguments = "TASKS...",
+    .minimum = 1,
+    .maximum = SIZE_MAX,
+    .options = solve_table,
+    .option_count = sizeof solve_table / sizeof *solve_table,
+    .examples = "  ttt solve examples/arc --budget 10s\n"
+                "  ttt solve challenges.json --solutions solutions.json --budget 30s --run runs/first\n"
+                "  ttt solve challenges.json --deadline 9h --set preset=paper\n"
+                "  ttt solve examples/arc --set ttt.steps=20 --set views.count=8\n",
+    .topics = "settings",
+};
+
+/* --- What was asked ---------------------------------------------------------------------------------------------- */
+
+static int print_settings(void) {
+    char *text = NULL;
+    ttt_error err;
+    if (ttt_settings_describe(&ttt_solve_table, &text, &err) != TTT_OK) return ttt_command_failed("solve", &err);
+    printf("settings of 'ttt solve', for --set name=value and --config:\n%s", text);
+    ttt_free(text);
+    return TTT_EXIT_OK;
+}
+
+static ttt_status read_settings(const solve_options *options, ttt_solve_settings *settings, ttt_error *err) {
+    TTT_TRY(ttt_settings_defaults(&ttt_solve_table, settings, err));
+    if (options->config != NULL) TTT_TRY(ttt_settings_read(&ttt_solve_table, settings, options->config, err));
+    for (size_t i = 0; i < options->set.count; i++) {
+        TTT_TRY(ttt_settings_assign(&ttt_solve_table, settings, options->set.items[i], err));
+    }
+    return TTT_OK;
+}
+
+static ttt_status check_method(const char *method, ttt_error *err) {
+    if (strcmp(method, "ttt") == 0 || strcmp(method, "none") == 0) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "method '%s' is not built yet; there are ttt and none", method);
+}
+
+static double budget_of(const solve_options *options, const ttt_solve_settings *settings, bool train) {
+    const double usual = 60;
+    if (options->budget > 0) return options->budget;
+    bool fixed = settings->views_count > 0 && (!train || settings->ttt_steps > 0);
+    return fixed || options->deadline > 0 ? 0 : usual;
+}
+
+/* --- The run ----------------------------------------------------------------------------------------------------- */
+
+static ttt_status solve_tasks(const solve_options *options, const ttt_solve_settings *settings,
+                              const ttt_task_set *tasks, const char *out, size_t *failures, ttt_error *err) {
+    ttt_status status;
+    ttt_loaded_model loaded = {0};
+    ttt_submission submission = {0};
+    ttt_terminal terminal;
+    ttt_terminal_init(&terminal);
+    ttt_solve_report report = {.terminal = &terminal,
+                               .json = options->json,
+                               .show = options->show || isatty(STDOUT_FILENO),
+                               .style = ttt_picture_style_choose(options->style)};
+    bool train = strcmp(options->method, "ttt") == 0;
+    TTT_TRY_OUT(ttt_loaded_model_open(&loaded, options->model, options->device, (int)options->threads, err));
+    ttt_run_options run = {.settings = settings,
+                           .train = train,
+                           .budget = budget_of(options, settings, train),
+                           .deadline = options->deadline,
+                           .seed = (uint64_t)options->seed,
+                           .model_path = loaded.path,
+                           .store = options->run,
+                           .out = out,
+                           .stop = ttt_terminal_stop_flag(),
+                           .progress = ttt_terminal_progress(&terminal),
+                           .solved = ttt_solve_report_task,
+                           .context = &report};
+    status = ttt_run_arc(loaded.model, tasks, &run, &submission, failures, err);
+    ttt_terminal_clear(&terminal);
+    if (status == TTT_ERROR_CANCELLED) {
+        ttt_fail(err, TTT_ERROR_CANCELLED, "stopped; %zu of %zu tasks are done", report.done, tasks->count);
+    }
+    if (status == TTT_OK) status = ttt_solve_report_end(&report, tasks, &submission, out, err);
+out:
+    ttt_submission_release(&submission);
+    ttt_loaded_model_release(&loaded);
+    return status;
+}
+
+static ttt_status read_and_solve(const solve_options *options, const ttt_option_list *paths,
+                                 const ttt_solve_settings *settings, size_t *failures, ttt_error *err) {
+    ttt_status status;
+    ttt_task_set tasks = {0};
+    size_t problems = 0;
+    char *out = NULL;
+    ttt_task_source source = {.command = "solve", .solutions = options->solutions, .ids = options->ids};
+    TTT_TRY_OUT(check_method(options->method, err));
+    TTT_TRY_OUT(ttt_tasks_read(&source, paths, &tasks, &problems, err));
+    out = options->out != NULL   ? ttt_string_copy(options->out)
+          : options->run != NULL ? ttt_path_join(options->run, "submission.json")
+                                 : ttt_string_copy("submission.json");
+    if (out == NULL) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a path"));
+    status = solve_tasks(options, settings, &tasks, out, failures, err);
+out:
+    *failures += problems;
+    ttt_free(out);
+    ttt_task_set_release(&tasks);
+    return status;
+}
+
+int ttt_command_solve(int argc, char **argv) {
+    solve_options options = {0};
+    ttt_solve_settings settings;
+    ttt_parsed parsed;
+    ttt_error err = {0};
+    size_t failures = 0;
+    int exit_status = TTT_EXIT_OK;
+    ttt_status status = ttt_options_parse(&solve_usage, argc, argv, &options, &parsed, &err);
+    if (status == TTT_OK && parsed.help) {
+        if (parsed.topic != NULL) {
+            exit_status = print_settings();
+        } else {
+            ttt_options_help(&solve_usage, stdout);
+        }
+        goto out;
+    }
+    if (status == TTT_OK) status = read_settings(&options, &settings, &err);
+    if (status != TTT_OK) {
+        exit_status = ttt_command_misused("solve", &err);
+        goto out;
+    }
+    status = read_and_solve(&options, &parsed.arguments, &settings, &failures, &err);
+    if (status != TTT_OK) exit_status = ttt_command_failed("solve", &err);
+    if (status == TTT_OK && failures > 0) exit_status = TTT_EXIT_FAILED;
+out:
+    ttt_option_list_release(&options.set);
+    ttt_parsed_release(&parsed);
+    return exit_status;
+}
