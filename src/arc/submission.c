@@ -80,7 +80,7 @@ static ttt_status attempts_from_json(const json_t *object, ttt_attempts *attempt
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s, expected an object with attempt_1 and attempt_2",
                         ttt_json_type_name(object));
     *attempts = fallback();
-    for (uint8_t a = 0; a < TTT_ATTEMPTS_MAX; a++) {
+    for (int a = 0; a < TTT_ATTEMPTS_MAX; a++) {
         const json_t *rows = json_object_get(object, attempt_keys[a]);
         if (!rows && a == 2) break;
         if (!rows) return ttt_fail(err, TTT_ERROR_FORMAT, "there is no %s", attempt_keys[a]);

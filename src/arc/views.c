@@ -136,22 +136,32 @@ static bool asked_before(const ttt_task *task, size_t test, const ttt_view *view
     return false;
 }
 
+/* Appends the views that ask something not asked yet in (*list)[first..). */
+static ttt_status push_distinct(const ttt_task *task, size_t test, const ttt_view *views, size_t count, size_t first,
+                                ttt_view_list *list, ttt_error *err) {
+    built_view *scratch = ttt_allocate(2, sizeof *scratch);
+    ttt_status status = TTT_OK;
+    if (!scratch) return ttt_fail(err, TTT_ERROR_MEMORY, "task %s: out of memory while building views", task->id);
+    for (size_t i = 0; i < count && status == TTT_OK; i++)
+        if (!asked_before(task, test, list->items + first, list->count - first, &views[i], scratch))
+            status = TTT_PUSH(list, views[i], err);
+    ttt_free(scratch);
+    return status;
+}
+
 ttt_status ttt_views_from_draws(const ttt_task *task, size_t test, const ttt_view *contexts, size_t context_count,
                                 const ttt_view *bases, bool *skipped, ttt_view_list *list, ttt_error *err) {
     const size_t first = list->count; /* views that were in the list before are not compared with */
     built_view *scratch = ttt_allocate(2, sizeof *scratch);
     ttt_status status = TTT_OK;
     if (!scratch) return ttt_fail(err, TTT_ERROR_MEMORY, "task %s: out of memory while building views", task->id);
-    for (size_t i = 0; i < context_count; i++)
-        if (!asked_before(task, test, list->items + first, list->count - first, &contexts[i], scratch))
-            TTT_TRY_OUT(TTT_PUSH(list, contexts[i], err));
+    TTT_TRY_OUT(push_distinct(task, test, contexts, context_count, first, list, err));
     const size_t untransformed = list->count - first;
     for (int t = 0; t < TTT_REFERENCE_SYMMETRIES; t++) {
         ttt_view view = bases[t];
         view.symmetry = ttt_reference_symmetries[t];
         skipped[t] = asked_before(task, test, list->items + first, untransformed, &view, scratch);
-        if (!asked_before(task, test, list->items + first, list->count - first, &view, scratch))
-            TTT_TRY_OUT(TTT_PUSH(list, view, err));
+        TTT_TRY_OUT(push_distinct(task, test, &view, 1, first, list, err));
     }
 out:
     ttt_free(scratch);
@@ -177,7 +187,7 @@ static ttt_view shuffled_view(const ttt_view *context, ttt_random *random) {
 ttt_status ttt_views_reference(const ttt_task *task, size_t test, int left_out, int orders, ttt_random *random,
                                ttt_view_list *list, ttt_error *err) {
     assert(left_out == 0 || left_out == 1);
-    ttt_view_list contexts = {0};
+    ttt_view_list contexts = {0}, distinct = {0};
     ttt_view bases[TTT_REFERENCE_SYMMETRIES];
     bool skipped[TTT_REFERENCE_SYMMETRIES];
     ttt_status status = TTT_OK;
@@ -187,10 +197,12 @@ ttt_status ttt_views_reference(const ttt_task *task, size_t test, int left_out, 
         TTT_TRY_OUT(TTT_PUSH(&contexts, context, err));
         for (int i = 0; i < orders; i++) TTT_TRY_OUT(TTT_PUSH(&contexts, shuffled_view(&context, random), err));
     }
+    TTT_TRY_OUT(push_distinct(task, test, contexts.items, contexts.count, 0, &distinct, err));
     for (int t = 0; t < TTT_REFERENCE_SYMMETRIES; t++)
-        bases[t] = contexts.items[ttt_random_below(random, (uint32_t)contexts.count)];
-    status = ttt_views_from_draws(task, test, contexts.items, contexts.count, bases, skipped, list, err);
+        bases[t] = distinct.items[ttt_random_below(random, (uint32_t)distinct.count)];
+    status = ttt_views_from_draws(task, test, distinct.items, distinct.count, bases, skipped, list, err);
 out:
     ttt_free(contexts.items);
+    ttt_free(distinct.items);
     return status;
 }
