@@ -1,12 +1,11 @@
 /* Private header of the cpu backend: what its files share. Nobody outside src/tensor/cpu includes it.
  *
  * Who lives where:
- *   backend.c     start, choice of instruction set, buffers          weight.c      parameters and their packed forms
- *   workspace.c   scratch memory, the tables of a batch              linear.c      products of row blocks, adapters
- *   blocks*.c     the operations of backend.h, forward and backward  gradient.c    sums over rows: gradients of weights
- *   loss.c        output projection with cross-entropy               optimizer.c   AdamW and repacking
- *   attention*.c, kv.c   keys, values, attention
- *   vector.h, rows.inl, product.inl   loop bodies written once and compiled per instruction set (*_avx2.c, ...)
+ *   cpu.c         start, choice of instruction set, buffers       weight.c     parameters and their packed forms
+ *   workspace.c   scratch memory, the tables of a batch           linear.c     products of row blocks, adapters
+ *   embed.c, qkv.c, mlp.c, loss.c   operations of backend.h       gradient.c   sums over rows: gradients of weights
+ *   optimizer.c   AdamW                                           attention*.c, kv.c   keys, values, attention
+ *   kernels_*.c, vector.h, *.inl   loop bodies written once and compiled per instruction set
  *
  * Activations are bf16, sums float32. Loops go over blocks of rows (row blocks); a thread takes a block through a whole
  * operation, so that what lies between two products stays in its cache. */
@@ -20,16 +19,15 @@
 typedef uint16_t ttt_bf16;
 
 enum {
-    TTT_CPU_PAD = 32,   /* strides of buffers, depths and widths of packed weights are multiples of this */
-    TTT_CPU_BLOCK = 96, /* most rows of a row block */
+    TTT_CPU_PAD = 32,         /* strides of buffers, depths and widths of packed weights are multiples of this */
+    TTT_CPU_BLOCK = 96,       /* most rows of a row block */
+    TTT_CPU_VOCABULARY = 512, /* logits that the loss holds at a time */
     TTT_CPU_MAX_THREADS = 256
 };
 
 typedef enum ttt_isa { TTT_ISA_AVX2, TTT_ISA_AVX512, TTT_ISA_AVX512BF16, TTT_ISA_AMX, TTT_ISA_COUNT } ttt_isa;
 
-/* An activation buffer, row-major. The stride is a multiple of TTT_CPU_PAD elements and the rows are padded to a
- * multiple of TTT_CPU_PAD, so that kernels may read (and, beyond the columns, write zeros) in whole vectors and tiles.
- * Padding columns hold zeros always; rows beyond the batch hold anything finite. */
+/* An activation buffer, row-major, rows without gaps (stride == columns). Rows beyond a batch are left alone. */
 struct ttt_buffer {
     ttt_backend *backend;
     size_t rows, columns, stride;
@@ -70,71 +68,73 @@ struct ttt_weight {
     float *vector;                      /* rows == 1: the value, float32, padded with zeros; then nothing is packed */
 };
 
-/* ---- per instruction set ------------------------------------------------------------------------------------ */
+/* ---- backend ------------------------------------------------------------------------------------------------ */
 
-/* The left operand of a product is a block of rows in the form that the instruction set multiplies: float32, or bf16
- * where there is a bf16 product. `lda`, `ldc`: elements between rows. Columns are padded to multiples of 32 with zeros.
- * Every function treats each row alone and in one fixed order, so a row's bits do not depend on its neighbours. */
-typedef struct ttt_cpu_kernels ttt_cpu_kernels;
+typedef struct ttt_cpu_kernels ttt_cpu_kernels;     /* kernels.h */
+typedef struct attention_kernels attention_kernels; /* attention_kernel.h */
 
 typedef struct ttt_cpu_backend {
-    ttt_backend base;
-    ttt_backend_ops ops; /* base.ops points here: the name is that of the instruction set */
+    ttt_backend base;    /* base.ops points to ops below */
+    ttt_backend_ops ops; /* with the name of the instruction set */
     ttt_isa isa;
     int threads;
     const ttt_cpu_kernels *kernels;
+    const attention_kernels *attention;
 } ttt_cpu_backend;
 
 static inline const ttt_cpu_backend *ttt_cpu(const ttt_backend *backend) {
     return (const ttt_cpu_backend *)backend;
 }
 
-/* Call first in every parallel region that uses AMX tiles (a no-op elsewhere), with the tile shapes of the products:
- * eight tiles of 16 rows of 64 bytes. */
-void ttt_cpu_tiles_configure(ttt_isa isa);
-
 /* ---- workspace ---------------------------------------------------------------------------------------------- */
 
+/* Rows [first, first + rows) of a list of rows; `adapter` as in ttt_batch.segment_adapter. */
 typedef struct ttt_row_block {
     int32_t first, rows, adapter;
-} ttt_row_block; /* adapter: -1 for none */
+} ttt_row_block;
+
+/* Memory of one thread for a row block. Left operands have TTT_CPU_BLOCK rows of `width` + 32 elements (room for
+ * float32), sums as many of float32. */
+typedef struct ttt_block_scratch {
+    void *left[3];
+    float *sum[2];
+    void *low[3];   /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
+    float *low_sum; /* [TTT_CPU_BLOCK, R] */
+    float *panel;   /* [deepest product, 32] a panel in float32, where products want that */
+    float *inverse_rms, *row_value; /* [TTT_CPU_BLOCK] */
+    ttt_bf16 *rows_in, *rows_out;   /* [TTT_CPU_BLOCK, C] gathered rows */
+} ttt_block_scratch;
+
+/* What backward needs beyond; bf16 unless said otherwise. */
+typedef struct ttt_training_scratch {
+    ttt_bf16 *normed;            /* [T, C] outputs of the norm */
+    ttt_bf16 *upstream;          /* [T, C] dy, where dx takes its place */
+    ttt_bf16 *hidden;            /* [T, F] silu(gate)·up */
+    ttt_bf16 *low[3], *d_low[3]; /* [T, R] scale·x·Aᵀ and scale·dy·B of up to three linear maps */
+    ttt_bf16 *d_logits;          /* [T, TTT_CPU_VOCABULARY] */
+    float *lse;                  /* [T] of the loss */
+    float *d_normed;  /* [T, C + padding] gradient of the final norm's output, summed over tiles of the vocabulary */
+    float *d_low_sum; /* [T, R + padding] the same of an adapter's narrow product */
+    float *gain_sums; /* [row blocks, C] the gradient of a gain, by row block */
+    void *gradient_left, *gradient_right; /* operands of sums over rows (gradient.c) */
+} ttt_training_scratch;
 
 struct ttt_workspace {
     ttt_backend *backend;
     ttt_shape shape;
     int32_t max_tokens, max_sequences, max_rank;
     bool training;
-    const ttt_batch *batch; /* the one announced last; a copy of the struct, the arrays are the caller's */
-    ttt_batch batch_copy;
-    float *cosine, *sine;    /* [T, D/2] of this batch's rotary angles */
-    int32_t *sequence_first; /* [sequences + 1] first row of each sequence of the batch */
-    ttt_row_block *blocks;   /* row blocks of this batch; none crosses a border between adapters */
+    ttt_batch batch;       /* the one announced last; the arrays are the caller's */
+    float *cosine, *sine;  /* [T, D/2] of this batch's rotary angles */
+    ttt_row_block *blocks; /* of this batch; none crosses a border between adapters */
     int32_t block_count;
-    unsigned char *attention; /* ttt_cpu_attention_scratch_bytes(...) bytes, 64-byte aligned, zeroed at the start */
-    unsigned char *scratch;   /* [threads][scratch_bytes], of the blocks (linear.c) */
-    size_t scratch_bytes;
-    struct ttt_cpu_training *backward; /* what only backward needs; NULL without `training` */
+    ttt_row_block *chosen_blocks;  /* of the rows that the loss chose */
+    ttt_bf16 *k, *v;               /* [T, G·D] on the way into the store */
+    ttt_block_scratch *scratch;    /* [threads] */
+    ttt_training_scratch backward; /* all NULL without `training` */
+    struct ttt_cpu_attention *attention;
+    struct ttt_arena *arena; /* owns all arrays above */
     size_t bytes;
 };
-
-/* ---- what kv.c and attention*.c give ------------------------------------------------------------------------ */
-
-ttt_status ttt_cpu_kv_new(ttt_backend *, int32_t layers, int32_t pages, int32_t kv_heads, int32_t head_dim, ttt_kv **,
-                          ttt_error *);
-void ttt_cpu_kv_free(ttt_kv *);
-ttt_status ttt_cpu_kv_copy_page(ttt_kv *, int32_t from, int32_t to, ttt_error *);
-/* Writes the keys (already rotated) and values of rows [first, first + rows) of the batch where batch.pages says. k and
- * v are bf16 [rows, stride] for just these rows. Called inside a parallel region, by several threads on different rows
- * (which may be neighbours in one page): it must not start threads. */
-void ttt_cpu_kv_store(const ttt_workspace *, ttt_kv *, int32_t layer, int32_t first, int32_t rows, const ttt_bf16 *k,
-                      const ttt_bf16 *v, size_t stride);
-
-size_t ttt_cpu_attention_scratch_bytes(const ttt_shape *, int32_t max_tokens, int32_t max_sequences, int threads,
-                                       bool training);
-ttt_status ttt_cpu_attention(ttt_workspace *, const ttt_buffer *q, const ttt_kv *, int32_t layer, ttt_buffer *o,
-                             ttt_buffer *lse, ttt_error *);
-ttt_status ttt_cpu_attention_backward(ttt_workspace *, const ttt_buffer *q, const ttt_kv *, int32_t layer,
-                                      const ttt_buffer *o, const ttt_buffer *lse, const ttt_buffer *d_o, ttt_buffer *dq,
-                                      ttt_buffer *dk, ttt_buffer *dv, ttt_error *);
 
 #endif

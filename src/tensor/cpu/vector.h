@@ -49,6 +49,12 @@ static inline void vf_store_bf16(uint16_t *p, vf x) {
 static inline vf vf_rounded(vf x) {
     return _mm512_castsi512_ps(_mm512_and_si512(vf_bf16_bits(x), _mm512_set1_epi32((int)0xffff0000u)));
 }
+/* 16 pairs of bf16: the first ones and the second ones of the pairs. */
+static inline void vf_load_pairs(const uint16_t *p, vf *even, vf *odd) {
+    __m512i pairs = _mm512_loadu_si512(p);
+    *even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    *odd = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xffff0000u)));
+}
 /* 2^n for integral n, |n| < 127. */
 static inline vf vf_power2(vf n) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
@@ -104,6 +110,11 @@ static inline void vf_store_bf16(uint16_t *p, vf x) {
 }
 static inline vf vf_rounded(vf x) {
     return _mm256_castsi256_ps(_mm256_and_si256(vf_bf16_bits(x), _mm256_set1_epi32((int)0xffff0000u)));
+}
+static inline void vf_load_pairs(const uint16_t *p, vf *even, vf *odd) {
+    __m256i pairs = _mm256_loadu_si256((const __m256i *)p);
+    *even = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+    *odd = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000u)));
 }
 static inline vf vf_power2(vf n) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));

@@ -1,0 +1,84 @@
+/* Products of row blocks. */
+#include "tensor/cpu/linear.h"
+
+#include <assert.h>
+#include <omp.h>
+
+void ttt_cpu_for_blocks(ttt_workspace *workspace, const ttt_row_block *blocks, int32_t count,
+                        void (*body)(const ttt_block *block, const void *context), const void *context) {
+    const ttt_cpu_backend *cpu = ttt_cpu(workspace->backend);
+#pragma omp parallel num_threads(cpu->threads) if (count > 1)
+    {
+        cpu->kernels->begin();
+#pragma omp for schedule(dynamic, 1)
+        for (int32_t i = 0; i < count; i++) {
+            const ttt_block block = {.workspace = workspace,
+                                     .kernels = cpu->kernels,
+                                     .scratch = &workspace->scratch[omp_get_thread_num()],
+                                     .index = i,
+                                     .first = blocks[i].first,
+                                     .rows = blocks[i].rows,
+                                     .adapter = blocks[i].adapter};
+            body(&block, context);
+        }
+        cpu->kernels->end();
+    }
+}
+
+const ttt_adapter *ttt_cpu_adapter(const ttt_linear *linear, int32_t adapter) {
+    if (adapter < 0 || linear->adapters == NULL) return NULL;
+    const ttt_adapter *found = &linear->adapters[adapter];
+    return found->a == NULL ? NULL : found;
+}
+
+static void multiply(const ttt_block *block, const ttt_packed *w, const void *a, size_t lda, size_t first, size_t depth,
+                     size_t first_panel, size_t panels, float *c, size_t ldc, bool add) {
+    assert((first_panel + panels) * TTT_CPU_PAD <= w->width && first + depth <= w->depth);
+    const ttt_product p = {.a = a,
+                           .lda = lda,
+                           .rows = block->rows,
+                           .depth = depth,
+                           .b = ttt_packed_panel(w, first_panel) + first * TTT_CPU_PAD,
+                           .panel_stride = w->depth * TTT_CPU_PAD,
+                           .panels = (int)panels,
+                           .c = c,
+                           .ldc = ldc,
+                           .add = add,
+                           .scratch = block->scratch->panel};
+    block->kernels->product(&p);
+}
+
+void ttt_cpu_multiply(const ttt_block *block, const ttt_packed *w, const void *a, size_t lda, size_t first_panel,
+                      size_t panels, float *c, size_t ldc, bool add) {
+    multiply(block, w, a, lda, 0, w->depth, first_panel, panels, c, ldc, add);
+}
+
+void ttt_cpu_multiply_depth(const ttt_block *block, const ttt_packed *w, const void *a, size_t lda, size_t first,
+                            size_t depth, float *c, size_t ldc, bool add) {
+    multiply(block, w, a, lda, first, depth, 0, w->width / TTT_CPU_PAD, c, ldc, add);
+}
+
+void ttt_cpu_low(const ttt_block *block, const ttt_linear *linear, bool backward, int slot, const void *a, size_t lda,
+                 ttt_bf16 *out) {
+    const ttt_adapter *adapter = ttt_cpu_adapter(linear, block->adapter);
+    if (adapter == NULL) return;
+    const size_t rank = adapter->a->rows, ldc = ttt_cpu_lda(rank);
+    assert(rank <= (size_t)block->workspace->max_rank);
+    float *sum = block->scratch->low_sum;
+    ttt_cpu_multiply(block, backward ? &adapter->b->backward : &adapter->a->forward, a, lda, 0, ttt_cpu_panels(rank),
+                     sum, ldc, false);
+    block->kernels->load_f32(sum, ldc, block->rows, (int)rank, adapter->scale, block->scratch->low[slot], ldc);
+    if (out == NULL) return;
+    const size_t ld = (size_t)block->workspace->max_rank;
+    block->kernels->store(sum, ldc, block->rows, (int)rank, adapter->scale, out + (size_t)block->first * ld, ld);
+}
+
+void ttt_cpu_linear(const ttt_block *block, const ttt_linear *linear, bool backward, int slot, const void *a,
+                    size_t lda, size_t first_panel, size_t panels, float *c, size_t ldc, bool add) {
+    const ttt_weight *w = linear->weight;
+    ttt_cpu_multiply(block, backward ? &w->backward : &w->forward, a, lda, first_panel, panels, c, ldc, add);
+    const ttt_adapter *adapter = ttt_cpu_adapter(linear, block->adapter);
+    if (adapter == NULL) return;
+    ttt_cpu_multiply(block, backward ? &adapter->a->backward : &adapter->b->forward, block->scratch->low[slot],
+                     ttt_cpu_lda(adapter->a->rows), first_panel, panels, c, ldc, true);
+}

@@ -1,0 +1,169 @@
+/* Products by float32 multiply-add, for instruction sets without a product of bf16: left operands are float32, panels
+ * of weights are widened from bf16 on the way. The includer defines TILE_ROWS, so that TILE_ROWS × 2 vectors of sums,
+ * two of b and one of a fit the registers. Each sum is one chain of multiply-adds in the order of k. */
+
+enum { STEP = 2 * VLEN }; /* columns of a tile */
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* c[rows, STEP] = or += a·b, a(r, k) at a[r · row + k · step], b(k, n) at b[k · 32 + n]. */
+ALWAYS void tile_f32(const int rows, const float *a, size_t row, size_t step, const float *b, size_t depth, float *c,
+                     size_t ldc, bool add) {
+    vf sum[TILE_ROWS][2];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        sum[r][0] = add ? vf_load(c + (size_t)r * ldc) : vf_zero();
+        sum[r][1] = add ? vf_load(c + (size_t)r * ldc + VLEN) : vf_zero();
+    }
+    for (size_t k = 0; k < depth; k++, b += TTT_CPU_PAD, a += step) {
+        const vf b0 = vf_load(b), b1 = vf_load(b + VLEN);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            const vf x = vf_set(a[(size_t)r * row]);
+            sum[r][0] = vf_fma(x, b0, sum[r][0]);
+            sum[r][1] = vf_fma(x, b1, sum[r][1]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        vf_store(c + (size_t)r * ldc, sum[r][0]);
+        vf_store(c + (size_t)r * ldc + VLEN, sum[r][1]);
+    }
+}
+
+/* The same with b packed: pairs of k widened in registers, which pays while few rows share a panel. */
+ALWAYS void tile_packed(const int rows, const float *a, size_t row, const ttt_bf16 *b, size_t depth, float *c,
+                        size_t ldc, bool add) {
+    vf sum[TILE_ROWS][2];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        sum[r][0] = add ? vf_load(c + (size_t)r * ldc) : vf_zero();
+        sum[r][1] = add ? vf_load(c + (size_t)r * ldc + VLEN) : vf_zero();
+    }
+    for (size_t k = 0; k < depth; k += 2, b += 2 * TTT_CPU_PAD, a += 2) {
+        vf even0, even1, odd0, odd1;
+        vf_load_pairs(b, &even0, &odd0);
+        vf_load_pairs(b + 2 * VLEN, &even1, &odd1);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            vf x = vf_set(a[(size_t)r * row]);
+            sum[r][0] = vf_fma(x, even0, sum[r][0]);
+            sum[r][1] = vf_fma(x, even1, sum[r][1]);
+            x = vf_set(a[(size_t)r * row + 1]);
+            sum[r][0] = vf_fma(x, odd0, sum[r][0]);
+            sum[r][1] = vf_fma(x, odd1, sum[r][1]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        vf_store(c + (size_t)r * ldc, sum[r][0]);
+        vf_store(c + (size_t)r * ldc + VLEN, sum[r][1]);
+    }
+}
+
+/* A call with the number of rows known to the compiler; `f` takes it first. */
+#define WITH_ROWS(count, f, ...)                                                                                       \
+    switch (count) {                                                                                                   \
+    case 1: f(1, __VA_ARGS__); break;                                                                                  \
+    case 2: f(2, __VA_ARGS__); break;                                                                                  \
+    case 3: f(3, __VA_ARGS__); break;                                                                                  \
+    case 4: f(4, __VA_ARGS__); break;                                                                                  \
+    case 5: f(5, __VA_ARGS__); break;                                                                                  \
+    case 6: f(6, __VA_ARGS__); break;                                                                                  \
+        WITH_MORE_ROWS(f, __VA_ARGS__)                                                                                 \
+    }
+#if defined(__AVX512F__)
+#define WITH_MORE_ROWS(f, ...)                                                                                         \
+    case 7: f(7, __VA_ARGS__); break;                                                                                  \
+    case 8: f(8, __VA_ARGS__); break;                                                                                  \
+    case 9: f(9, __VA_ARGS__); break;                                                                                  \
+    case 10: f(10, __VA_ARGS__); break;                                                                                \
+    case 11: f(11, __VA_ARGS__); break;                                                                                \
+    case 12: f(12, __VA_ARGS__); break;
+#else
+#define WITH_MORE_ROWS(f, ...)
+#endif
+
+static void tiles_f32(const float *a, size_t lda, int rows, const float *b, size_t depth, float *c, size_t ldc,
+                      bool add) {
+    for (int n = 0; n < TTT_CPU_PAD; n += STEP) {
+        for (int r = 0; r < rows; r += TILE_ROWS) {
+            const int count = rows - r < TILE_ROWS ? rows - r : TILE_ROWS;
+            WITH_ROWS(count, tile_f32, a + (size_t)r * lda, lda, 1, b + n, depth, c + (size_t)r * ldc + n, ldc, add)
+        }
+    }
+}
+
+static void widen_panel(const ttt_bf16 *b, size_t depth, float *to) {
+    for (size_t k = 0; k < depth; k += 2, b += 2 * TTT_CPU_PAD, to += 2 * TTT_CPU_PAD) {
+        for (int n = 0; n < TTT_CPU_PAD; n += VLEN) {
+            vf even, odd;
+            vf_load_pairs(b + 2 * n, &even, &odd);
+            vf_store(to + n, even);
+            vf_store(to + TTT_CPU_PAD + n, odd);
+        }
+    }
+}
+
+static void product(const ttt_product *p) {
+    for (int panel = 0; panel < p->panels; panel++) {
+        const ttt_bf16 *b = p->b + (size_t)panel * p->panel_stride;
+        float *c = p->c + (size_t)panel * TTT_CPU_PAD;
+        if (p->rows <= TILE_ROWS) {
+            for (int n = 0; n < TTT_CPU_PAD; n += STEP) {
+                WITH_ROWS(p->rows, tile_packed, p->a, p->lda, b + 2 * n, p->depth, c + n, p->ldc, p->add)
+            }
+        } else {
+            widen_panel(b, p->depth, p->scratch);
+            tiles_f32(p->a, p->lda, p->rows, p->scratch, p->depth, c, p->ldc, p->add);
+        }
+    }
+}
+
+/* Sums over rows: tiles lie as [t][TILE_ROWS], panels as [t][32]. A tile's rows are written in whole vectors, each over
+ * the tail of the one before, hence the spare vector at the end. */
+static size_t gradient_left_bytes(size_t columns) {
+    return (columns / TILE_ROWS + 1) * TTT_CPU_GRADIENT_ROWS * TILE_ROWS * sizeof(float) + 64;
+}
+
+static size_t gradient_right_bytes(size_t columns) {
+    return ttt_cpu_pad(columns) * TTT_CPU_GRADIENT_ROWS * sizeof(float);
+}
+
+static void gradient_pack_left(const ttt_bf16 *x, size_t ldx, int rows, int padded, int columns, int first, int count,
+                               void *packed) {
+    for (int tile = first; tile < first + count; tile++) {
+        float *to = (float *)packed + (size_t)tile * (size_t)padded * TILE_ROWS;
+        const int column = tile * TILE_ROWS;
+        for (int t = 0; t < padded; t++, to += TILE_ROWS) {
+            vf value = t < rows ? load_part(x + (size_t)t * ldx + column, columns - column) : vf_zero();
+            if (t + 1 < padded) {
+                vf_store(to, value); /* the next row overwrites what is too much */
+            } else {
+                store_part_f32(to, value, TILE_ROWS < VLEN ? TILE_ROWS : VLEN);
+            }
+        }
+    }
+}
+
+static void gradient_pack_right(const ttt_bf16 *x, size_t ldx, int rows, int padded, int columns, int first, int count,
+                                void *packed) {
+    for (int panel = first; panel < first + count; panel++) {
+        float *to = (float *)packed + (size_t)panel * (size_t)padded * TTT_CPU_PAD;
+        for (int t = 0; t < padded; t++, to += TTT_CPU_PAD) {
+            for (int n = 0; n < TTT_CPU_PAD; n += VLEN) {
+                const int c = panel * TTT_CPU_PAD + n;
+                vf_store(to + n, t < rows && c < columns ? load_part(x + (size_t)t * ldx + c, columns - c) : vf_zero());
+            }
+        }
+    }
+}
+
+static void gradient_tile(const void *left_packed, const void *right_packed, int padded, int tile, int count, int panel,
+                          float *c, size_t ldc) {
+    const float *a = (const float *)left_packed + (size_t)tile * (size_t)padded * TILE_ROWS;
+    const float *b = (const float *)right_packed + (size_t)panel * (size_t)padded * TTT_CPU_PAD;
+    for (int n = 0; n < TTT_CPU_PAD; n += STEP) {
+        WITH_ROWS(count, tile_f32, a, 1, TILE_ROWS, b + n, (size_t)padded, c + n, ldc, true)
+    }
+}
