@@ -16,7 +16,8 @@
 #include <string.h>
 
 typedef uint16_t form;
-enum { TILE = 512 }; /* bf16 numbers of a tile, 16 × 32; a float32 tile has half as many */
+enum { KEY_GRAIN = 32 }; /* products take keys in multiples of this: their blocks are two tiles high */
+enum { TILE = 512 };     /* bf16 numbers of a tile, 16 × 32; a float32 tile has half as many */
 
 /* Tiles 0 to 3 are C (2 × 2), 4 and 5 are A, 6 and 7 are B. */
 static void thread_begin(void) {
@@ -70,10 +71,10 @@ ALWAYS_INLINE void store_sums(float *c, int stride, int wide) {
 }
 
 /* out [64][32] = rows [64][dim] · columns [dim][32] + start [32] (NULL: 0) of every row, for the first `wide` · 16
- * columns. */
+ * columns and `keys` rows. */
 ALWAYS_INLINE void product_scores(const uint16_t *rows, const form *columns, const float *start, float *out,
-                                  int32_t dim, int wide) {
-    for (int r = 0; r < TTT_PAGE; r += 32) {
+                                  int32_t dim, int keys, int wide) {
+    for (int r = 0; r < keys; r += 32) {
         if (start != NULL) {
             load_sums(start, 0, wide);
         } else {
@@ -91,11 +92,12 @@ ALWAYS_INLINE void product_scores(const uint16_t *rows, const form *columns, con
     }
 }
 
-/* sum [dim][32] += rows [dim][64] · weights [64][32], for the first `wide` · 16 columns. */
-ALWAYS_INLINE void product_transposed(const uint16_t *rows, const form *weights, float *sum, int32_t dim, int wide) {
+/* sum [dim][32] += rows [dim][64] · weights [64][32], for the first `wide` · 16 columns, over the first `keys`. */
+ALWAYS_INLINE void product_transposed(const uint16_t *rows, const form *weights, float *sum, int32_t dim, int keys,
+                                      int wide) {
     for (int32_t d = 0; d < dim; d += 32) {
         load_sums(sum + d * ATTENTION_STRIP, 4 * ATTENTION_STRIP, wide);
-        for (int j = 0; j < TTT_PAGE; j += 32) {
+        for (int j = 0; j < keys; j += 32) {
             const uint16_t *a = rows + d * TTT_PAGE + j;
             const form *b = weights + j / 32 * 2 * TILE;
             multiply(a, a + 16 * TTT_PAGE, 2 * TTT_PAGE, b, b + TILE, wide);
@@ -104,9 +106,9 @@ ALWAYS_INLINE void product_transposed(const uint16_t *rows, const form *weights,
     }
 }
 
-/* sum [64][dim] += the sum over strips of weights [64][32] · rows [32][dim]. */
-static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim) {
-    for (int r = 0; r < TTT_PAGE; r += 32) {
+/* sum [64][dim] += the sum over strips of weights [64][32] · rows [32][dim], for the first `keys` rows. */
+static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim, int keys) {
+    for (int r = 0; r < keys; r += 32) {
         for (int32_t d = 0; d < dim; d += 32) {
             float *c = sum + r * dim + d;
             load_sums(c, 4 * dim, 2);

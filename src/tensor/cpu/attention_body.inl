@@ -3,7 +3,7 @@
  *   - the vectors of attention_lanes.h,
  *   - `form`: the number type of the operands of products (bf16 for AMX, float32 for vectors), and the functions that
  *     this file calls as pack_..., product_..., put_..., write_..., open_... and prepare_page (described where they are
- *     defined: attention_amx.c, attention_vector.inl), and PREPARED_PAGES.
+ *     defined: attention_amx.c, attention_vector.inl), PREPARED_PAGES and KEY_GRAIN.
  *
  * Forward, one strip of 32 columns at a time (Dao et al., "FlashAttention", 2022, transposed):
  *     for every page:  Sᵀ = K·Qᵀ;  m = running maximum;  Pᵀ = 2^(Sᵀ·scale - m);  l += column sums;  Oᵀ += Vᵀ·Pᵀ
@@ -33,12 +33,20 @@ typedef struct forward_scratch {
     _Alignas(64) form page[TTT_PAGE * TTT_MAX_HEAD_DIM]; /* room for a page as an operand */
 } forward_scratch;
 
-/* Pᵀ of one page, with m, l and Oᵀ brought up to date. `key` is the page's first. */
-ALWAYS_INLINE void softmax_page(forward_scratch *s, int32_t dim, float scale, int32_t key, int vectors, bool masked) {
+/* How many keys of a page that begins at `key` a product must take so that those below `high` are in. */
+static inline int keys_below(int32_t high, int32_t key) {
+    const int32_t keys = (high - key + KEY_GRAIN - 1) / KEY_GRAIN * KEY_GRAIN;
+    return keys < TTT_PAGE ? keys : TTT_PAGE;
+}
+
+/* Pᵀ of one page, with m, l and Oᵀ brought up to date. `key` is the page's first; the first
+ * `keys` are looked at. */
+ALWAYS_INLINE void softmax_page(forward_scratch *s, int32_t dim, float scale, int32_t key, int keys, int vectors,
+                                bool masked) {
     vf top[ATTENTION_STRIP / VLEN], sum[ATTENTION_STRIP / VLEN];
     const int32_t *low = s->strip.column_low, *high = s->strip.column_high;
     for (int v = 0; v < vectors; v++) top[v] = vf_set(-INFINITY);
-    for (int r = 0; r < TTT_PAGE; r++) {
+    for (int r = 0; r < keys; r++) {
         for (int v = 0; v < vectors; v++) {
             vf score = vf_load(s->scores + r * ATTENTION_STRIP + v * VLEN);
             if (masked) {
@@ -68,7 +76,7 @@ ALWAYS_INLINE void softmax_page(forward_scratch *s, int32_t dim, float scale, in
             }
         }
     }
-    for (int r = 0; r < TTT_PAGE; r += 2) {
+    for (int r = 0; r < keys; r += 2) {
         vf even[ATTENTION_STRIP / VLEN], odd[ATTENTION_STRIP / VLEN];
         for (int v = 0; v < vectors; v++) {
             const float *at = s->scores + r * ATTENTION_STRIP + v * VLEN;
@@ -86,26 +94,30 @@ ALWAYS_INLINE void softmax_page(forward_scratch *s, int32_t dim, float scale, in
     for (int v = 0; v < vectors; v++) vf_store(s->total + v * VLEN, sum[v]);
 }
 
+/* One page against one strip. `at`: where the page lies in the store's layer. */
+ALWAYS_INLINE void forward_page(const attention_call *call, forward_scratch *s, size_t at, int32_t key, int keys,
+                                int vectors, bool masked) {
+    const int32_t dim = call->padded_dim, low = s->strip.low - key, high = s->strip.high - key;
+    product_scores(open_keys(s->page, call->keys + at, dim), s->queries, NULL, s->scores, dim, keys, vectors);
+    softmax_page(s, dim, call->scale * LOG2_E, key, keys, vectors, masked);
+    /* Keys that no column sees may never have been written, and whatever lies there (a NaN of earlier use) must not
+     * pass through a weight of zero. */
+    product_sums(open_values(s->page, call->values + at, dim, low, high), s->weights, s->sum, dim, keys, vectors);
+}
+
 ALWAYS_INLINE void forward_pages(const attention_call *call, const attention_item *item, forward_scratch *s,
                                  int vectors) {
     const attention_strip *strip = &s->strip;
     const int32_t *pages = call->batch->pages + call->batch->page_first[item->sequence];
     const size_t page_size = (size_t)TTT_PAGE * (size_t)call->padded_dim;
-    const int32_t dim = call->padded_dim;
-    const float scale = call->scale * LOG2_E;
     for (int32_t page = strip->low / TTT_PAGE; page * TTT_PAGE < strip->high; page++) {
         const size_t at = ((size_t)pages[page] * (size_t)call->kv_heads + (size_t)item->kv_head) * page_size;
         const int32_t key = page * TTT_PAGE;
-        product_scores(open_keys(s->page, call->keys + at, dim), s->queries, NULL, s->scores, dim, vectors);
         if (strip->inner_low <= key && key + TTT_PAGE <= strip->inner_high) {
-            softmax_page(s, dim, scale, key, vectors, false);
+            forward_page(call, s, at, key, TTT_PAGE, vectors, false);
         } else {
-            softmax_page(s, dim, scale, key, vectors, true);
+            forward_page(call, s, at, key, keys_below(strip->high, key), vectors, true);
         }
-        /* Keys that no column sees may never have been written, and whatever lies there (a NaN of earlier use) must not
-         * pass through a weight of zero. */
-        const form *values = open_values(s->page, call->values + at, dim, strip->low - key, strip->high - key);
-        product_sums(values, s->weights, s->sum, dim, vectors);
     }
 }
 
@@ -228,13 +240,13 @@ static void gradient_strip_begin(const attention_call *call, const attention_ite
     }
 }
 
-/* Pᵀ and dSᵀ of one page and strip, from Sᵀ and dPᵀ. */
+/* Pᵀ and dSᵀ of one page and strip, from Sᵀ and dPᵀ; of its first `keys`. */
 ALWAYS_INLINE void gradient_page(const gradient_strip *g, const backward_scratch *s, form *weights, form *dweights,
-                                 float scale, int32_t key, bool masked) {
+                                 float scale, int32_t key, int keys, bool masked) {
     enum { VECTORS = ATTENTION_STRIP / VLEN };
     const vf factor = vf_set(scale);
     const int32_t *low = g->strip.column_low, *high = g->strip.column_high;
-    for (int r = 0; r < TTT_PAGE; r += 2) {
+    for (int r = 0; r < keys; r += 2) {
         vf p[2][VECTORS], ds[2][VECTORS];
         for (int i = 0; i < 2; i++) {
             for (int v = 0; v < VECTORS; v++) {
@@ -250,23 +262,37 @@ ALWAYS_INLINE void gradient_page(const gradient_strip *g, const backward_scratch
 }
 
 /* One page against one strip: its Pᵀ and dSᵀ, and dQᵀ. */
-static void backward_strip(const attention_call *call, const backward_scratch *s, int number, int32_t key,
-                           const open_pages *page) {
+ALWAYS_INLINE void backward_page(const attention_call *call, const backward_scratch *s, int number, int32_t key,
+                                 int keys, const open_pages *page, bool masked) {
     enum { VECTORS = ATTENTION_STRIP / VLEN };
     const gradient_strip *g = s->strips + number;
     const int32_t dim = call->padded_dim;
     const size_t at = (size_t)number * ATTENTION_STRIP * (size_t)dim;
-    const float scale = call->scale * LOG2_E;
     form *weights = s->weights + number * TTT_PAGE * ATTENTION_STRIP;
     form *dweights = s->dweights + number * TTT_PAGE * ATTENTION_STRIP;
-    product_scores(page->keys, s->queries + at, NULL, s->scores, dim, VECTORS);
-    product_dscores(page->values, s->gradients + at, g->delta, s->dscores, dim, VECTORS);
-    if (g->strip.inner_low <= key && key + TTT_PAGE <= g->strip.inner_high) {
-        gradient_page(g, s, weights, dweights, scale, key, false);
-    } else {
-        gradient_page(g, s, weights, dweights, scale, key, true);
+    product_scores(page->keys, s->queries + at, NULL, s->scores, dim, keys, VECTORS);
+    product_dscores(page->values, s->gradients + at, g->delta, s->dscores, dim, keys, VECTORS);
+    gradient_page(g, s, weights, dweights, call->scale * LOG2_E, key, keys, masked);
+    product_dqueries(page->keys_right, right_operand(s->dweights_right, dweights), s->dq + at, dim, keys, VECTORS);
+}
+
+/* The same where the strip sees all of the page, part of it, or nothing. Weights of keys beyond those it sees, up to
+ * `keys`, become zeros. */
+static void backward_strip(const attention_call *call, const backward_scratch *s, int number, int32_t key, int keys,
+                           const open_pages *page) {
+    const attention_strip *strip = &s->strips[number].strip;
+    int done = 0;
+    if (strip->inner_low <= key && key + TTT_PAGE <= strip->inner_high) {
+        done = TTT_PAGE;
+        backward_page(call, s, number, key, TTT_PAGE, page, false);
+    } else if (s->strips[number].active) {
+        done = keys_below(strip->high, key);
+        backward_page(call, s, number, key, done, page, true);
     }
-    product_dqueries(page->keys_right, right_operand(s->dweights_right, dweights), s->dq + at, dim, VECTORS);
+    if (done >= keys) return;
+    const size_t at = ((size_t)number * TTT_PAGE + (size_t)done) * ATTENTION_STRIP;
+    memset(s->weights + at, 0, (size_t)(keys - done) * ATTENTION_STRIP * sizeof(form));
+    memset(s->dweights + at, 0, (size_t)(keys - done) * ATTENTION_STRIP * sizeof(form));
 }
 
 /* All pages against one block of columns. */
@@ -285,30 +311,24 @@ static void backward_block(const attention_call *call, const attention_item *uni
     for (int32_t page = low / TTT_PAGE; page * TTT_PAGE < high; page++) {
         const size_t page_at = (size_t)page * TTT_PAGE * dim;
         const size_t keys_at = ((size_t)pages[page] * (size_t)call->kv_heads + (size_t)unit->kv_head) * TTT_PAGE * dim;
-        int first = strips, end = 0;
+        const int32_t key = page * TTT_PAGE;
+        int first = strips, end = 0, keys = 0;
         for (int i = 0; i < strips; i++) {
             const attention_strip *strip = &s->strips[i].strip;
-            s->strips[i].active = strip->low < (page + 1) * TTT_PAGE && page * TTT_PAGE < strip->high;
+            s->strips[i].active = strip->low < key + TTT_PAGE && key < strip->high;
             if (!s->strips[i].active) continue;
             first = first < i ? first : i;
             end = i + 1;
+            keys = keys > keys_below(strip->high, key) ? keys : keys_below(strip->high, key);
         }
         if (first >= end) continue;
-        const open_pages open =
-            open_both(s->room, call->keys + keys_at, call->values + keys_at, s->prepared + PREPARED_PAGES * page_at,
-                      call->padded_dim, rows - page * TTT_PAGE);
-        for (int i = first; i < end; i++) {
-            if (s->strips[i].active) {
-                backward_strip(call, s, i, page * TTT_PAGE, &open);
-            } else {
-                memset(s->weights + i * tile, 0, tile * sizeof(form));
-                memset(s->dweights + i * tile, 0, tile * sizeof(form));
-            }
-        }
+        const open_pages open = open_both(s->room, call->keys + keys_at, call->values + keys_at,
+                                          s->prepared + PREPARED_PAGES * page_at, call->padded_dim, rows - key);
+        for (int i = first; i < end; i++) backward_strip(call, s, i, key, keys, &open);
         product_rows(s->weights + first * tile, s->gradient_rows + first * operand, end - first, s->dv + page_at,
-                     call->padded_dim);
+                     call->padded_dim, keys);
         product_rows(s->dweights + first * tile, s->query_rows + first * operand, end - first, s->dk + page_at,
-                     call->padded_dim);
+                     call->padded_dim, keys);
     }
     float factor[ATTENTION_STRIP];
     for (int c = 0; c < ATTENTION_STRIP; c++) factor[c] = call->scale;

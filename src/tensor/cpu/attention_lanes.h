@@ -68,6 +68,14 @@ static inline void transpose_16x16(__m512i r[16]) {
     }
     for (int i = 0; i < 16; i++) r[i] = t[i];
 }
+
+/* Transposes VLEN vectors in place. */
+static inline void vf_transpose(vf r[VLEN]) {
+    __m512i t[16];
+    for (int i = 0; i < 16; i++) t[i] = _mm512_castps_si512(r[i]);
+    transpose_16x16(t);
+    for (int i = 0; i < 16; i++) r[i] = _mm512_castsi512_ps(t[i]);
+}
 #else
 typedef __m256 lanes;
 static inline lanes lanes_all(void) {
@@ -97,6 +105,24 @@ static inline vf vf_scale_exponent(lanes which, vf mantissa, vf exponent) {
 }
 static inline vf vf_fms(vf a, vf b, vf c) {
     return _mm256_fmsub_ps(a, b, c);
+}
+static inline void vf_transpose(vf r[VLEN]) {
+    vf t[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) { /* lane l of r[i + c]: column 4l + c of rows i to i + 3 */
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int c = 0; c < 4; c++) {
+        t[c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x20);
+        t[4 + c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x31);
+    }
+    for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 #endif
 

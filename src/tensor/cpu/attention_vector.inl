@@ -11,6 +11,7 @@
 #include <string.h>
 
 typedef float form;
+enum { KEY_GRAIN = PRODUCT_ROWS }; /* products take keys in multiples of this */
 
 /* A left operand: number (row, k) lies at data[row · row_step + k · inner_step], and piece by piece piece_step further.
  */
@@ -60,36 +61,39 @@ ALWAYS_INLINE void multiply_strip(left_operand a, int rows, const float *b, int 
 
 static const _Alignas(64) float zeros[ATTENTION_STRIP];
 
-/* out [64][32] = K·columns [dim][32] + start [32] (NULL: 0) of every row, for the first `vectors`; keys: [dim][64]. */
-ALWAYS_INLINE void product_scores(const form *keys, const form *columns, const float *start, float *out, int32_t dim,
-                                  int vectors) {
-    const left_operand a = {.data = keys, .row_step = 1, .inner_step = TTT_PAGE};
-    multiply_strip(a, TTT_PAGE, columns, dim, out, start == NULL ? zeros : start, vectors);
+/* out [64][32] = K·columns [dim][32] + start [32] (NULL: 0) of every row, for the first `vectors` and
+ * `keys` rows; keys_page: [dim][64]. */
+ALWAYS_INLINE void product_scores(const form *keys_page, const form *columns, const float *start, float *out,
+                                  int32_t dim, int keys, int vectors) {
+    const left_operand a = {.data = keys_page, .row_step = 1, .inner_step = TTT_PAGE};
+    multiply_strip(a, keys, columns, dim, out, start == NULL ? zeros : start, vectors);
 }
 
 /* The same of V: [64][dim]. */
 ALWAYS_INLINE void product_dscores(const form *values, const form *columns, const float *start, float *out, int32_t dim,
-                                   int vectors) {
+                                   int keys, int vectors) {
     const left_operand a = {.data = values, .row_step = dim, .inner_step = 1};
-    multiply_strip(a, TTT_PAGE, columns, dim, out, start, vectors);
+    multiply_strip(a, keys, columns, dim, out, start, vectors);
 }
 
-/* sum [dim][32] += Vᵀ·weights [64][32], for the first `vectors`; values: [64][dim]. */
-ALWAYS_INLINE void product_sums(const form *values, const form *weights, float *sum, int32_t dim, int vectors) {
+/* sum [dim][32] += Vᵀ·weights [64][32], for the first `vectors`, over the first `keys`; values: [64][dim]. */
+ALWAYS_INLINE void product_sums(const form *values, const form *weights, float *sum, int32_t dim, int keys,
+                                int vectors) {
     const left_operand a = {.data = values, .row_step = 1, .inner_step = dim};
-    multiply_strip(a, dim, weights, TTT_PAGE, sum, NULL, vectors);
+    multiply_strip(a, dim, weights, keys, sum, NULL, vectors);
 }
 
 /* The same of Kᵀ: [dim][64]. */
-ALWAYS_INLINE void product_dqueries(const form *keys, const form *weights, float *sum, int32_t dim, int vectors) {
-    const left_operand a = {.data = keys, .row_step = TTT_PAGE, .inner_step = 1};
-    multiply_strip(a, dim, weights, TTT_PAGE, sum, NULL, vectors);
+ALWAYS_INLINE void product_dqueries(const form *keys_page, const form *weights, float *sum, int32_t dim, int keys,
+                                    int vectors) {
+    const left_operand a = {.data = keys_page, .row_step = TTT_PAGE, .inner_step = 1};
+    multiply_strip(a, dim, weights, keys, sum, NULL, vectors);
 }
 
-/* sum [64][dim] += the sum over strips of weights [64][32]·rows [32][dim]. */
-static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim) {
+/* sum [64][dim] += the sum over strips of weights [64][32]·rows [32][dim], for the first `keys` rows. */
+static void product_rows(const form *weights, const form *rows, int strips, float *sum, int32_t dim, int keys) {
     const left_operand a = {weights, ATTENTION_STRIP, 1, TTT_PAGE * ATTENTION_STRIP};
-    for (int r = 0; r < TTT_PAGE; r += PRODUCT_ROWS) {
+    for (int r = 0; r < keys; r += PRODUCT_ROWS) {
         for (int32_t d = 0; d < dim; d += PRODUCT_VECTORS * VLEN) {
             multiply(a, r, rows + d, dim, (size_t)ATTENTION_STRIP * (size_t)dim, ATTENTION_STRIP, strips, sum + d, dim,
                      NULL, PRODUCT_VECTORS);
@@ -97,22 +101,48 @@ static void product_rows(const form *weights, const form *rows, int strips, floa
     }
 }
 
+/* `count` bf16 numbers as a vector, zeros after them; and back. */
+static inline vf load_part(const uint16_t *from, int32_t count) {
+    if (count >= VLEN) return vf_load_bf16(from);
+    uint16_t part[VLEN] = {0};
+    for (int32_t i = 0; i < count; i++) part[i] = from[i];
+    return vf_load_bf16(part);
+}
+
+static inline void store_part(uint16_t *to, vf numbers, int32_t count) {
+    if (count >= VLEN) {
+        vf_store_bf16(to, numbers);
+        return;
+    }
+    uint16_t part[VLEN];
+    vf_store_bf16(part, numbers);
+    for (int32_t i = 0; i < count; i++) to[i] = part[i];
+}
+
+/* Numbers d, d + 1, ... of column c of a strip; zeros for padding. */
+static inline vf load_column(const uint16_t *matrix, const attention_strip *strip, int c, int32_t d, int32_t dim) {
+    return c < strip->columns ? load_part(matrix + strip->offset[c] + d, dim - d) : vf_zero();
+}
+
 /* Columns of a strip as [padded_dim][32]. */
 static void pack_columns(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim,
                          int32_t padded_dim) {
-    memset(to, 0, (size_t)padded_dim * ATTENTION_STRIP * sizeof *to);
-    for (int c = 0; c < strip->columns; c++) {
-        const uint16_t *from = matrix + strip->offset[c];
-        for (int32_t d = 0; d < dim; d++) to[d * ATTENTION_STRIP + c] = ttt_bf16_to_float(from[d]);
+    for (int c = 0; c < ATTENTION_STRIP; c += VLEN) {
+        for (int32_t d = 0; d < padded_dim; d += VLEN) {
+            vf r[VLEN];
+            for (int i = 0; i < VLEN; i++) r[i] = load_column(matrix, strip, c + i, d, dim);
+            vf_transpose(r);
+            for (int i = 0; i < VLEN; i++) vf_store(to + (d + i) * ATTENTION_STRIP + c, r[i]);
+        }
     }
 }
 
 /* Columns of a strip as [32][padded_dim]. */
 static void pack_rows(form *to, const uint16_t *matrix, const attention_strip *strip, int32_t dim, int32_t padded_dim) {
-    memset(to, 0, (size_t)padded_dim * ATTENTION_STRIP * sizeof *to);
-    for (int c = 0; c < strip->columns; c++) {
-        const uint16_t *from = matrix + strip->offset[c];
-        for (int32_t d = 0; d < dim; d++) to[c * padded_dim + d] = ttt_bf16_to_float(from[d]);
+    for (int c = 0; c < ATTENTION_STRIP; c++) {
+        for (int32_t d = 0; d < padded_dim; d += VLEN) {
+            vf_store(to + c * padded_dim + d, load_column(matrix, strip, c, d, dim));
+        }
     }
 }
 
@@ -175,18 +205,24 @@ static inline open_pages open_both(form *room, const uint16_t *keys, const uint1
     return (open_pages){k, k, open_values(room + TTT_PAGE * dim, values, dim, 0, written)};
 }
 
-/* Columns of `from` [dim][32] times factor [32] into the strip's places of a bf16 matrix. */
+/* Columns of `from` [.][32] times factor [32] into the strip's places of a bf16 matrix. */
 static void write_columns(uint16_t *matrix, const attention_strip *strip, const float *from, const float *factor,
                           int32_t dim, bool unpacked) {
     (void)unpacked;
-    for (int c = 0; c < strip->columns; c++) {
-        uint16_t *to = matrix + strip->offset[c];
-        for (int32_t d = 0; d < dim; d++) to[d] = ttt_float_to_bf16(from[d * ATTENTION_STRIP + c] * factor[c]);
+    for (int c = 0; c < strip->columns; c += VLEN) {
+        for (int32_t d = 0; d < dim; d += VLEN) {
+            vf r[VLEN];
+            for (int i = 0; i < VLEN; i++) r[i] = vf_load(from + (d + i) * ATTENTION_STRIP + c) * vf_load(factor + c);
+            vf_transpose(r);
+            for (int i = 0; i < VLEN && c + i < strip->columns; i++) {
+                store_part(matrix + strip->offset[c + i] + d, r[i], dim - d);
+            }
+        }
     }
 }
 
 static void write_row(uint16_t *to, const float *from, float factor, int32_t dim) {
-    for (int32_t d = 0; d < dim; d++) to[d] = ttt_float_to_bf16(from[d] * factor);
+    for (int32_t d = 0; d < dim; d += VLEN) store_part(to + d, vf_load(from + d) * vf_set(factor), dim - d);
 }
 
 static void thread_nothing(void) {}
