@@ -1,0 +1,162 @@
+/* Candidates and attempts from records alone. */
+#include "support.h"
+
+#include "solve/choose.h"
+#include "solve/problem_arc.h"
+
+typedef struct fixture {
+    ttt_task_record record;
+    ttt_test_record *test;
+} fixture;
+
+static fixture with_answers(const char *const *answers, size_t count) {
+    fixture made;
+    ttt_error err;
+    ASSERT_OK(ttt_task_record_init(&made.record, "task", 1, &err));
+    made.test = &made.record.tests[0];
+    for (size_t i = 0; i < count; i++) {
+        ttt_view_record view = {.answer = answers[i], .identity = i == 0, .group = i == 0 ? 0 : 1 + (int32_t)(i % 5)};
+        ASSERT_OK(TTT_PUSH(&made.test->views, view, &err));
+    }
+    ASSERT_OK(ttt_choose_candidates(made.test, &err));
+    return made;
+}
+
+static void choose(fixture *f, ttt_vote_method method) {
+    ttt_error err;
+    ASSERT_OK(ttt_choose_attempts(method, f->test, ttt_arc_vote, "[[0]]", f->record.arena, &err));
+}
+
+static void expect(const fixture *f, const char *first, const char *second) {
+    assert_string_equal(f->test->attempts[0], first);
+    assert_string_equal(f->test->attempts[1], second);
+}
+
+static void candidates__most_votes_then_identity_then_first(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[2]]", NULL, "[[3]]", "[[3]]", "[[2]]", "[[4]]"};
+    fixture f = with_answers(answers, 7);
+    assert_int_equal(f.test->candidates.count, 4);
+    static const char *const order[] = {"[[2]]", "[[3]]", "[[1]]", "[[4]]"};
+    for (int i = 0; i < 4; i++) assert_string_equal(f.test->candidates.items[i].answer, order[i]);
+    assert_int_equal(f.test->candidates.items[0].votes, 2);
+    assert_int_equal(f.test->candidates.items[0].first_seen, 1);
+    assert_int_equal(f.test->candidates.items[2].identity_votes, 1);
+    ttt_task_record_release(&f.record);
+}
+
+static void pool__the_two_with_most_votes(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[2]]", "[[3]]", "[[3]]", "[[2]]", "[[3]]"};
+    fixture f = with_answers(answers, 6);
+    choose(&f, TTT_VOTE_POOL);
+    expect(&f, "[[3]]", "[[2]]");
+    ttt_task_record_release(&f.record);
+}
+
+static void one_answer__second_attempt_is_the_fallback(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[1]]"};
+    fixture f = with_answers(answers, 2);
+    choose(&f, TTT_VOTE_POOL);
+    expect(&f, "[[1]]", "[[0]]");
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[1]]", "[[0]]");
+    ttt_task_record_release(&f.record);
+}
+
+static void no_answer__both_are_the_fallback(void **state) {
+    (void)state;
+    const char *answers[] = {NULL, NULL};
+    for (ttt_vote_method method = TTT_VOTE_POOL; method <= TTT_VOTE_PAPER; method++) {
+        fixture f = with_answers(answers, 2);
+        choose(&f, method);
+        expect(&f, "[[0]]", "[[0]]");
+        ttt_task_record_release(&f.record);
+    }
+}
+
+static void score(fixture *f, int64_t candidate, int64_t view, double log_probability) {
+    ttt_error err;
+    ttt_score_record one = {candidate, view, log_probability};
+    ASSERT_OK(TTT_PUSH(&f->test->scores, one, &err));
+}
+
+static void rescore__sum_over_views_beats_votes(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[1]]", "[[2]]", "[[3]]", "[[4]]"};
+    fixture f = with_answers(answers, 5);
+    for (int64_t view = 0; view < 2; view++) {
+        score(&f, 0, view, -3);
+        score(&f, 1, view, view == 0 ? -4 : -1); /* -5 in all */
+        score(&f, 2, view, -1);
+    }
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[3]]", "[[2]]");
+    assert_true(f.test->candidates.items[1].score == -5);
+    assert_true(f.test->candidates.items[3].score == 0); /* not scored: behind, by votes */
+    ttt_task_record_release(&f.record);
+}
+
+static void rescore__without_scores_is_the_vote(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[2]]", "[[2]]"};
+    fixture f = with_answers(answers, 3);
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[2]]", "[[1]]");
+    ttt_task_record_release(&f.record);
+}
+
+static void rescore__the_unscored_fill_the_second_place(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[2]]"};
+    fixture f = with_answers(answers, 2);
+    score(&f, 1, 0, -2);
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[2]]", "[[1]]");
+    ttt_task_record_release(&f.record);
+}
+
+static void paper__two_stages_over_the_same_answers(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1,1]]", "[[2,2]]", "[[2,2]]", "[[1,1]]", "[[2,2]]"};
+    fixture f = with_answers(answers, 5);
+    choose(&f, TTT_VOTE_PAPER);
+    expect(&f, "[[2,2]]", "[[1,1]]");
+    ttt_error err;
+    ASSERT_FAILS(ttt_choose_attempts(TTT_VOTE_PAPER, f.test, NULL, "x", f.record.arena, &err), TTT_ERROR_UNSUPPORTED,
+                 "not defined");
+    ttt_task_record_release(&f.record);
+}
+
+static void text__grids_there_and_back(void **state) {
+    (void)state;
+    ttt_arena *arena;
+    ttt_error err;
+    ttt_grid grid = ttt_grid_filled(TTT_GRID_MAX, TTT_GRID_MAX, 9), back;
+    ASSERT_OK(ttt_arena_new(&arena, 1 << 16, &err));
+    const char *text = ttt_grid_to_text(&grid, arena);
+    ASSERT_OK(ttt_grid_from_text(text, &back, &err));
+    assert_true(ttt_grid_equal(&grid, &back));
+    grid = ttt_grid_filled(1, 2, 0);
+    ttt_grid_set(&grid, 0, 1, 7);
+    assert_string_equal(ttt_grid_to_text(&grid, arena), "[[0,7]]");
+    assert_int_not_equal(ttt_grid_from_text("[[1],[1,2]]", &back, &err), TTT_OK);
+    assert_int_not_equal(ttt_grid_from_text("hello", &back, &err), TTT_OK);
+    ttt_arena_free(arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(candidates__most_votes_then_identity_then_first),
+        cmocka_unit_test(pool__the_two_with_most_votes),
+        cmocka_unit_test(one_answer__second_attempt_is_the_fallback),
+        cmocka_unit_test(no_answer__both_are_the_fallback),
+        cmocka_unit_test(rescore__sum_over_views_beats_votes),
+        cmocka_unit_test(rescore__without_scores_is_the_vote),
+        cmocka_unit_test(rescore__the_unscored_fill_the_second_place),
+        cmocka_unit_test(paper__two_stages_over_the_same_answers),
+        cmocka_unit_test(text__grids_there_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
