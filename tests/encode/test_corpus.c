@@ -99,11 +99,96 @@ static void committed_list__names_tasks_of_the_training_set(void **state) {
     ttt_id_list_release(&ids);
 }
 
+/* --- Twins: the same pair up to one of the eight symmetries and a renaming of the colours ------------------------ */
+
+static uint64_t hash_renamed(const ttt_pair *pair, ttt_symmetry symmetry) {
+    uint64_t hash = TTT_HASH_START;
+    uint8_t names[TTT_COLOURS], next = 1;
+    memset(names, 0, sizeof names);
+    for (int side = 0; side < 2; side++) {
+        ttt_grid turned;
+        ttt_symmetry_apply(symmetry, side ? &pair->output : &pair->input, &turned);
+        for (int c = 0; c < ttt_grid_area(&turned); c++) {
+            uint8_t *name = &names[turned.cells[c]];
+            if (*name == 0) *name = next++;
+            turned.cells[c] = (uint8_t)(*name - 1);
+        }
+        hash = ttt_grid_hash(hash, &turned);
+    }
+    return hash;
+}
+
+static uint64_t hash_canonical(const ttt_pair *pair) {
+    uint64_t least = UINT64_MAX;
+    for (ttt_symmetry s = 0; s < TTT_SYMMETRIES; s++) {
+        const uint64_t hash = hash_renamed(pair, s);
+        if (hash < least) least = hash;
+    }
+    return least;
+}
+
+static int by_value(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void canonical_hash__finds_twins(void **state) {
+    ttt_pair pair = {ttt_grid_filled(2, 3, 0), ttt_grid_filled(1, 2, 4)}, twin, other;
+    const ttt_colours colours = {{3, 0, 1, 2, 9, 5, 6, 7, 8, 4}};
+    (void)state;
+    pair.input.cells[1] = 7;
+    ttt_symmetry_apply(6, &pair.input, &twin.input);
+    ttt_symmetry_apply(6, &pair.output, &twin.output);
+    ttt_colours_apply_pair(&colours, &twin, &twin);
+    assert_true(hash_canonical(&pair) == hash_canonical(&twin));
+    other = pair;
+    other.output.cells[0] = 7;
+    assert_true(hash_canonical(&pair) != hash_canonical(&other));
+}
+
+/* No pair of a held-out task may be trained on under another id. */
+static void held_out_tasks__have_no_twins_in_training(void **state) {
+    static const char *const sets[] = {"data/arc-agi-1/training_challenges.json",
+                                       "data/arc-agi-2/training_new_challenges.json",
+                                       "data/concept-arc/challenges.json"};
+    enum { MOST = 2000 };
+    static uint64_t held_out[MOST];
+    ttt_id_list ids = {0};
+    ttt_corpus corpus = {0};
+    ttt_error err = {0};
+    size_t count = 0, compared = 0;
+    (void)state;
+    ASSERT_OK(ttt_id_list_read(&ids, support_source("models/arc-grid/held_out.txt").text, &err));
+    for (int i = 0; i < 3; i++)
+        ASSERT_OK(ttt_corpus_add(&corpus, support_data(sets[i]).text, 0, &ids, (ttt_problem_sink){0}, &err));
+    for (size_t i = 0; i < corpus.held_out.count; i++) {
+        const ttt_task *task = &corpus.held_out.items[i];
+        assert_true(count + task->demonstration_count + task->test_count <= MOST);
+        for (size_t d = 0; d < task->demonstration_count; d++)
+            held_out[count++] = hash_canonical(&task->demonstrations[d]);
+        for (size_t t = 0; t < task->test_count; t++)
+            held_out[count++] = hash_canonical(&(ttt_pair){task->tests[t].input, task->tests[t].output});
+    }
+    qsort(held_out, count, sizeof *held_out, by_value);
+    for (size_t p = 0; p < corpus.part_count; p++)
+        for (size_t i = 0; i < corpus.parts[p].store.starts.count; i++, compared++) {
+            ttt_pair pair;
+            ttt_pair_store_get(&corpus.parts[p].store, i, &pair);
+            const uint64_t hash = hash_canonical(&pair);
+            assert_null(bsearch(&hash, held_out, count, sizeof *held_out, by_value));
+        }
+    assert_true(count > 100 && compared > 3000);
+    ttt_corpus_release(&corpus);
+    ttt_id_list_release(&ids);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(held_out_ids__are_in_no_store_but_in_the_questions),
         cmocka_unit_test(bad_data__is_refused_and_named),
         cmocka_unit_test(committed_list__names_tasks_of_the_training_set),
+        cmocka_unit_test(canonical_hash__finds_twins),
+        cmocka_unit_test(held_out_tasks__have_no_twins_in_training),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
