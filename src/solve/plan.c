@@ -43,6 +43,7 @@ static bool fits_rung(const ttt_solve_settings *settings, const ttt_work *work, 
     double each_view = ttt_plan_view_seconds(work, &plan->speed, 1);
     plan->demonstrations = work->demonstrations;
     plan->steps = !training ? 0 : settings->ttt_steps > 0 && work->steps > 0 ? settings->ttt_steps : work->steps;
+    plan->most_steps = plan->steps;
     if (timed) plan->steps = fitting(settings->time_train * seconds, each_step, plan->steps);
     if (training && plan->steps < settings->ttt_min_steps && plan->steps < work->steps &&
         (settings->ttt_steps == 0 || plan->steps < settings->ttt_steps)) {

@@ -38,7 +38,8 @@ typedef struct ttt_plan {
     double budget; /* seconds that were planned for; 0: none, fixed work */
     size_t demonstrations;
     int64_t steps;
-    size_t views; /* of each test input */
+    int64_t most_steps; /* with time for them: what the examples and epochs make, or ttt.steps */
+    size_t views;       /* of each test input */
     /* Seconds expected: of training, of all views, of re-scoring (a limit rather than an expectation). */
     double train_seconds, view_seconds, score_seconds;
     ttt_speed speed; /* that it was made from */
