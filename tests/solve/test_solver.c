@@ -1,0 +1,304 @@
+/* The solver against a toy problem and a tiny random model on the reference backend. */
+#include "support.h"
+
+#include "solve/toy.h"
+
+#include "solve/solver.h"
+
+#include <math.h>
+
+typedef struct fixture {
+    ttt_backend *backend;
+    ttt_model *model;
+    ttt_solve_settings settings;
+    ttt_solver_options options;
+    ttt_solver *solver;
+} fixture;
+
+/* Fixed work unless `assignments` say otherwise. */
+static void set_up(fixture *f, bool train, bool timed, const char *const *assignments) {
+    static const char *const usual[] = {"ttt.steps=60",        "ttt.batch=8",         "ttt.learning_rate=1e-2",
+                                        "ttt.batch_tokens=64", "ttt.max_tokens=32",   "views.count=6",
+                                        "views.batch=4",       "views.max_tokens=32", NULL};
+    ttt_error err;
+    memset(f, 0, sizeof *f);
+    ASSERT_OK(ttt_backend_ref_new(&f->backend, &err));
+    ASSERT_OK(toy_model(f->backend, 8, 1, &f->model, &err));
+    ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &f->settings, &err));
+    for (int i = 0; usual[i] != NULL; i++)
+        ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, usual[i], &err));
+    for (int i = 0; assignments != NULL && assignments[i] != NULL; i++) {
+        ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignments[i], &err));
+    }
+    f->options = (ttt_solver_options){.settings = &f->settings, .train = train, .timed = timed, .seed = 7};
+    ASSERT_OK(ttt_solver_new(f->model, &f->options, &f->solver, &err));
+}
+
+static void tear_down(fixture *f) {
+    ttt_solver_free(f->solver);
+    ttt_model_free(f->model);
+    ttt_backend_free(f->backend);
+}
+
+static void training__teaches_the_task(void **state) {
+    (void)state;
+    for (int full = 0; full < 2; full++) {
+        fixture f;
+        ttt_error err;
+        ttt_task_record record;
+        toy problem = toy_make("a", 2);
+        set_up(&f, true, false,
+               (const char *const[]){full ? "ttt.adaptation=full" : "ttt.adaptation=lora", "lora.rank=8",
+                                     "lora.targets=q,k,v,o,gate,up,down,output", NULL});
+        ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+        assert_int_equal(record.steps.count, 60);
+        assert_true(record.steps.items[59].loss < 0.5 * record.steps.items[0].loss);
+        for (int test = 0; test < 2; test++) {
+            assert_int_equal(record.tests[test].views.count, 6);
+            assert_string_equal(record.tests[test].attempts[0], "45");
+            assert_int_equal(record.tests[test].candidates.items[0].votes, 6);
+            assert_string_equal(record.tests[test].attempts[1], "none");
+        }
+        ttt_task_record_release(&record);
+        tear_down(&f);
+    }
+}
+
+static void without_training__the_same_views_and_no_steps(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    set_up(&f, false, false, NULL);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    assert_int_equal(record.steps.count, 0);
+    assert_int_equal(record.tests[0].views.count, 6);
+    assert_int_equal(record.plan.rung, TTT_RUNG_FULL);
+    for (size_t i = 0; i < 6; i++) assert_int_equal(record.tests[0].views.items[i].end, TTT_DECODE_COMPLETE);
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void assert_same_record(const ttt_task_record *a, const ttt_task_record *b) {
+    assert_int_equal(a->steps.count, b->steps.count);
+    for (size_t i = 0; i < a->steps.count; i++) assert_true(a->steps.items[i].loss == b->steps.items[i].loss);
+    assert_int_equal(a->test_count, b->test_count);
+    for (size_t t = 0; t < a->test_count; t++) {
+        const ttt_test_record *left = &a->tests[t], *right = &b->tests[t];
+        assert_int_equal(left->views.count, right->views.count);
+        for (size_t i = 0; i < left->views.count; i++) {
+            assert_true(left->views.items[i].log_probability == right->views.items[i].log_probability);
+            assert_string_equal(left->views.items[i].answer, right->views.items[i].answer);
+        }
+        for (int i = 0; i < 2; i++) assert_string_equal(left->attempts[i], right->attempts[i]);
+    }
+}
+
+/* A session used for another task before is as new. */
+static void tasks__do_not_depend_on_each_other(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record alone, first, after;
+    toy a = toy_make("a", 1), b = toy_make("b", 2);
+    set_up(&f, true, false, (const char *const[]){"ttt.steps=5", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &b.base, 0, &alone, &err));
+    tear_down(&f);
+    set_up(&f, true, false, (const char *const[]){"ttt.steps=5", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &a.base, 0, &first, &err));
+    ASSERT_OK(ttt_solver_solve(f.solver, &b.base, 0, &after, &err));
+    assert_same_record(&alone, &after);
+    ttt_task_record_release(&alone);
+    ttt_task_record_release(&first);
+    ttt_task_record_release(&after);
+    tear_down(&f);
+}
+
+static void rescoring__every_candidate_under_every_view(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    set_up(&f, true, false, (const char *const[]){"ttt.steps=1", "vote.views=3", "views.count=12", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    const ttt_test_record *test = &record.tests[0];
+    if (test->candidates.count < 2) fail_msg("the toy model agrees with itself: nothing to re-score");
+    assert_int_equal(test->scores.count, 3 * test->candidates.count);
+    double best = -INFINITY;
+    for (size_t i = 0; i < test->candidates.count; i++) best = fmax(best, test->candidates.items[i].score);
+    for (size_t i = 0; i < test->candidates.count; i++) {
+        bool chosen = strcmp(test->candidates.items[i].answer, test->attempts[0]) == 0;
+        if (chosen) assert_true(test->candidates.items[i].score == best);
+    }
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void nothing_to_train_on__is_answered_without(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    problem.examples = 0;
+    set_up(&f, true, false, NULL);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    assert_int_equal(record.plan.rung, TTT_RUNG_NO_TRAINING);
+    assert_int_equal(record.tests[0].views.count, 6);
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void no_view_fits__is_the_fallback(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 2);
+    problem.views = 0;
+    set_up(&f, true, false, NULL);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    assert_int_equal(record.plan.rung, TTT_RUNG_FALLBACK);
+    for (int i = 0; i < 4; i++) assert_string_equal(record.tests[i / 2].attempts[i % 2], "none");
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void no_time__is_the_fallback(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    set_up(&f, true, true, NULL);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 1e-9, &record, &err));
+    assert_int_equal(record.plan.rung, TTT_RUNG_FALLBACK);
+    assert_true(record.plan.speed.training > 0 && record.plan.speed.reading > 0 && record.plan.speed.writing > 0);
+    assert_string_equal(record.tests[0].attempts[0], "none");
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+/* However much time there is, the examples and views.max end the work. */
+static void much_time__ends_when_all_is_done(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    set_up(&f, true, true, (const char *const[]){"ttt.steps=0", "ttt.epochs=2", "views.count=0", "views.max=10", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 3600, &record, &err));
+    assert_int_equal(record.steps.count, 8); /* 32 examples twice, 8 a step */
+    assert_int_equal(record.tests[0].views.count, 10);
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void failure__leaves_fallback_answers_and_a_sentence(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy broken = toy_make("bad one", 1), good = toy_make("good one", 1);
+    broken.broken = true;
+    set_up(&f, true, false, (const char *const[]){"ttt.steps=2", NULL});
+    ASSERT_FAILS(ttt_solver_solve(f.solver, &broken.base, 0, &record, &err), TTT_ERROR_FORMAT,
+                 "task 'bad one': example 0 is broken");
+    assert_int_equal(record.status, TTT_ERROR_FORMAT);
+    assert_string_equal(record.problem, err.message);
+    assert_string_equal(record.tests[0].attempts[0], "none");
+    ttt_task_record_release(&record);
+    ASSERT_OK(ttt_solver_solve(f.solver, &good.base, 0, &record, &err));
+    assert_int_equal(record.tests[0].views.count, 6);
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void divergence__is_undone_and_noted(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record trained, untrained;
+    toy problem = toy_make("a", 1);
+    set_up(&f, true, false,
+           (const char *const[]){"ttt.learning_rate=1", "ttt.clip=0", "ttt.weight_decay=10", "ttt.beta1=0",
+                                 "ttt.beta2=0", "ttt.steps=400", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &trained, &err));
+    tear_down(&f);
+    if (trained.problem == NULL) {
+        ttt_task_record_release(&trained);
+        SKIP("this model would not diverge");
+    }
+    assert_non_null(strstr(trained.problem, "answered without training"));
+    set_up(&f, false, false, NULL);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &untrained, &err));
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(trained.tests[0].views.items[i].log_probability ==
+                    untrained.tests[0].views.items[i].log_probability);
+    }
+    ttt_task_record_release(&trained);
+    ttt_task_record_release(&untrained);
+    tear_down(&f);
+}
+
+static void stop__ends_with_cancelled(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    ttt_stop_flag stop = 1;
+    set_up(&f, true, false, NULL);
+    ttt_solver_free(f.solver);
+    f.options.stop = &stop;
+    ASSERT_OK(ttt_solver_new(f.model, &f.options, &f.solver, &err));
+    ASSERT_FAILS(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err), TTT_ERROR_CANCELLED, "stopped");
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void memory__every_failure_is_an_error_not_a_crash(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failed = 0;
+    set_up(&f, true, false, (const char *const[]){"ttt.steps=2", NULL});
+    ttt_solver_free(f.solver);
+    f.solver = NULL;
+    for (size_t number = 1;; number++) {
+        toy problem = toy_make("a", 1);
+        ttt_task_record record = {0};
+        ttt_solver *solver = NULL;
+        ttt_memory_fail_at(number);
+        ttt_status status = ttt_solver_new(f.model, &f.options, &solver, &err);
+        if (status == TTT_OK) status = ttt_solver_solve(solver, &problem.base, 0, &record, &err);
+        ttt_memory_fail_at(0);
+        ttt_task_record_release(&record);
+        ttt_solver_free(solver);
+        if (status == TTT_OK) break;
+        assert_int_equal(status, TTT_ERROR_MEMORY);
+        failed++;
+    }
+    assert_true(failed > 50);
+    tear_down(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training__teaches_the_task),
+        cmocka_unit_test(without_training__the_same_views_and_no_steps),
+        cmocka_unit_test(tasks__do_not_depend_on_each_other),
+        cmocka_unit_test(rescoring__every_candidate_under_every_view),
+        cmocka_unit_test(nothing_to_train_on__is_answered_without),
+        cmocka_unit_test(no_view_fits__is_the_fallback),
+        cmocka_unit_test(no_time__is_the_fallback),
+        cmocka_unit_test(much_time__ends_when_all_is_done),
+        cmocka_unit_test(failure__leaves_fallback_answers_and_a_sentence),
+        cmocka_unit_test(divergence__is_undone_and_noted),
+        cmocka_unit_test(stop__ends_with_cancelled),
+        cmocka_unit_test(memory__every_failure_is_an_error_not_a_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
