@@ -1,0 +1,300 @@
+/* Whole runs of a tiny random grid model on the reference backend: the store, resuming after a kill, bad places. */
+#include "support.h"
+
+#include "solve/toy.h"
+
+#include "base/file.h"
+#include "solve/run.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+enum { TASKS = 4 };
+
+typedef struct fixture {
+    support_path folder, store, out;
+    ttt_backend *backend;
+    ttt_model *model;
+    ttt_solve_settings settings;
+    ttt_task_set tasks;
+    ttt_run_options options;
+    size_t solved, resumed;
+    int kill_after; /* tasks, 0: never */
+} fixture;
+
+static void count(void *context, const ttt_run_report *report) {
+    fixture *f = context;
+    f->solved++;
+    f->resumed += report->resumed;
+    assert_int_equal(report->total, TASKS);
+    /* A report comes before the file is replaced: what is killed here is stored and not yet submitted. */
+    if (f->kill_after > 0 && f->solved == (size_t)f->kill_after) kill(getpid(), SIGKILL);
+}
+
+static void add_task(ttt_task_set *set, int number) {
+    ttt_error err;
+    ttt_task task;
+    char id[16];
+    snprintf(id, sizeof id, "task%d", number);
+    ASSERT_OK(ttt_task_init(&task, id, 2, number == 1 ? 2 : 1, &err));
+    for (int i = 0; i < 2; i++) {
+        task.demonstrations[i].input = ttt_grid_filled(2, 2, (uint8_t)(number + i));
+        task.demonstrations[i].output = ttt_grid_filled(1, 2, (uint8_t)(number + i));
+    }
+    for (size_t i = 0; i < task.test_count; i++) {
+        task.tests[i] =
+            (ttt_test){.input = ttt_grid_filled(2, 2, 9), .output = ttt_grid_filled(1, 2, 9), .known = true};
+    }
+    ASSERT_OK(ttt_task_set_add(set, &task, &err));
+}
+
+static void set_up(fixture *f) {
+    static const char *const assignments[] = {"ttt.steps=2",         "ttt.batch=2",   "ttt.batch_tokens=256",
+                                              "ttt.max_tokens=128",  "views.count=3", "views.batch=2",
+                                              "views.max_tokens=256"};
+    ttt_error err;
+    memset(f, 0, sizeof *f);
+    f->folder = support_temporary_folder();
+    f->store = support_join(f->folder.text, "run");
+    f->out = support_join(f->folder.text, "submission.json");
+    ASSERT_OK(ttt_backend_ref_new(&f->backend, &err));
+    ASSERT_OK(toy_model(f->backend, 16, 3, &f->model, &err));
+    ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &f->settings, &err));
+    for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++) {
+        ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignments[i], &err));
+    }
+    for (int i = 0; i < TASKS; i++) add_task(&f->tasks, i);
+    f->options = (ttt_run_options){.settings = &f->settings,
+                                   .train = true,
+                                   .seed = 3,
+                                   .model_path = "a tiny model",
+                                   .store = f->store.text,
+                                   .out = f->out.text,
+                                   .solved = count,
+                                   .context = f};
+}
+
+static void tear_down(fixture *f) {
+    ttt_task_set_release(&f->tasks);
+    ttt_model_free(f->model);
+    ttt_backend_free(f->backend);
+    support_remove_folder(f->folder.text);
+}
+
+static ttt_status run(fixture *f, size_t *failures, ttt_error *err) {
+    ttt_submission submission = {0};
+    f->solved = f->resumed = 0;
+    ttt_status status = ttt_run_arc(f->model, &f->tasks, &f->options, &submission, failures, err);
+    ttt_submission_release(&submission);
+    return status;
+}
+
+static char *contents(const char *path) {
+    ttt_error err;
+    char *text;
+    size_t bytes;
+    ASSERT_OK(ttt_file_read(path, 1 << 20, &text, &bytes, &err));
+    return text;
+}
+
+static void run__all_tasks_in_order_and_the_store_knows_them(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    ttt_task_set tasks = {0};
+    ttt_submission submission = {0};
+    set_up(&f);
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.solved, TASKS);
+    assert_int_equal(f.resumed, 0);
+    assert_int_equal(failures, 0);
+    ASSERT_OK(ttt_run_load(f.store.text, -1, &tasks, &submission, &err));
+    assert_int_equal(tasks.count, TASKS);
+    assert_int_equal(tasks.items[1].test_count, 2);
+    assert_true(tasks.items[1].tests[1].known);
+    support_path again = support_join(f.folder.text, "again.json");
+    ASSERT_OK(ttt_submission_write(&submission, again.text, &err));
+    char *first = contents(f.out.text), *second = contents(again.text);
+    assert_string_equal(first, second);
+    ttt_free(first);
+    ttt_free(second);
+    ttt_submission_release(&submission);
+    ttt_task_set_release(&tasks);
+    tear_down(&f);
+}
+
+static void run__votes_are_redone_offline(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    ASSERT_OK(run(&f, &failures, &err));
+    for (int method = TTT_VOTE_POOL; method <= TTT_VOTE_PAPER; method++) {
+        ttt_task_set tasks = {0};
+        ttt_submission submission = {0}, live = {0};
+        support_path other = support_join(f.folder.text, "other");
+        ASSERT_OK(ttt_run_load(f.store.text, method, &tasks, &submission, &err));
+        /* The same as a run that votes so from the beginning. */
+        f.settings.vote_method = method;
+        f.options.store = other.text;
+        ASSERT_OK(ttt_run_arc(f.model, &f.tasks, &f.options, &live, &failures, &err));
+        json_t *left = ttt_submission_to_json(&submission), *right = ttt_submission_to_json(&live);
+        assert_true(json_equal(left, right));
+        json_decref(left);
+        json_decref(right);
+        ttt_submission_release(&submission);
+        ttt_submission_release(&live);
+        ttt_task_set_release(&tasks);
+        support_remove_folder(other.text);
+    }
+    tear_down(&f);
+}
+
+static void killed__at_most_the_task_in_flight_is_lost(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    ASSERT_OK(run(&f, &failures, &err));
+    char *whole = contents(f.out.text);
+    support_remove_folder(f.store.text);
+    remove(f.out.text);
+
+    pid_t child = fork();
+    if (child == 0) {
+        f.kill_after = 3;
+        run(&f, &failures, &err);
+        _exit(0);
+    }
+    int how;
+    waitpid(child, &how, 0);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+
+    ttt_submission submission = {0}; /* valid, with every task */
+    ASSERT_OK(ttt_submission_read(&submission, f.out.text, &err));
+    assert_int_equal(submission.count, TASKS);
+    ttt_submission_release(&submission);
+
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.solved, TASKS);
+    assert_int_equal(f.resumed, 3);
+    char *resumed = contents(f.out.text);
+    assert_string_equal(whole, resumed);
+    ttt_free(whole);
+    ttt_free(resumed);
+    tear_down(&f);
+}
+
+static void resume__other_settings_are_refused_by_name(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    ASSERT_OK(run(&f, &failures, &err));
+    f.settings.ttt_steps = 3;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "ttt.steps 2, now it is 3");
+    f.settings.ttt_steps = 2;
+    f.options.seed = 4;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "seed 3, now it is 4");
+    f.options.seed = 3;
+    f.options.train = false;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "method \"ttt\", now it is \"none\"");
+    f.options.train = true;
+    f.tasks.items[2].demonstrations[0].output.cells[0] = 8;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "holds another task 'task2'");
+    tear_down(&f);
+}
+
+static void store__one_writer_at_a_time(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_store *first, *second;
+    set_up(&f);
+    ASSERT_OK(ttt_store_open(f.store.text, &first, &err));
+    ASSERT_FAILS(ttt_store_open(f.store.text, &second, &err), TTT_ERROR_IO, "another process");
+    ttt_store_close(first);
+    ASSERT_OK(ttt_store_open(f.store.text, &first, &err));
+    ttt_store_close(first);
+    tear_down(&f);
+}
+
+static void store__bad_places_are_errors(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_store *store;
+    size_t failures;
+    set_up(&f);
+    ASSERT_FAILS(ttt_store_open_to_read(f.folder.text, &store, &err), TTT_ERROR_IO, "run.sqlite: cannot open");
+    support_path broken = support_join(f.folder.text, "broken"), file = support_join(broken.text, "run.sqlite");
+    ASSERT_OK(ttt_folder_make(broken.text, &err));
+    support_write(file.text,
+                  "this is no database, however long one looks at it; it is a text file, as anybody can see");
+    ASSERT_FAILS(ttt_store_open(broken.text, &store, &err), TTT_ERROR_IO, "not a database");
+    f.options.store = f.out.text; /* a file in place of a folder */
+    support_write(f.out.text, "x");
+    assert_int_not_equal(run(&f, &failures, &err), TTT_OK);
+    f.options.store = NULL;
+    f.options.out = "/nonexistent/folder/out.json";
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_IO, "/nonexistent/folder");
+    if (access("/dev/full", W_OK) == 0) {
+        f.options.out = "/dev/full";
+        ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_IO, "No space left");
+    }
+    tear_down(&f);
+}
+
+static void deadline__is_shared_and_every_task_answered(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    f.options.deadline = 1e-6;
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.solved, TASKS);
+    assert_int_equal(failures, 0);
+    ttt_submission submission = {0};
+    ASSERT_OK(ttt_submission_read(&submission, f.out.text, &err));
+    ttt_grid fallback = ttt_grid_filled(1, 1, 0);
+    assert_true(ttt_grid_equal(&submission.items[0].outputs[0].grids[0], &fallback));
+    ttt_submission_release(&submission);
+    tear_down(&f);
+}
+
+static void stopped__what_was_solved_is_kept(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    ttt_stop_flag stop = 1;
+    set_up(&f);
+    f.options.stop = &stop;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_CANCELLED, "stopped");
+    ttt_submission submission = {0};
+    ASSERT_OK(ttt_submission_read(&submission, f.out.text, &err));
+    assert_int_equal(submission.count, TASKS);
+    ttt_submission_release(&submission);
+    stop = 0;
+    ASSERT_OK(run(&f, &failures, &err));
+    tear_down(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run__all_tasks_in_order_and_the_store_knows_them),
+        cmocka_unit_test(run__votes_are_redone_offline),
+        cmocka_unit_test(killed__at_most_the_task_in_flight_is_lost),
+        cmocka_unit_test(resume__other_settings_are_refused_by_name),
+        cmocka_unit_test(store__one_writer_at_a_time),
+        cmocka_unit_test(store__bad_places_are_errors),
+        cmocka_unit_test(deadline__is_shared_and_every_task_answered),
+        cmocka_unit_test(stopped__what_was_solved_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
