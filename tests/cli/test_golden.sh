@@ -1,0 +1,104 @@
+#!/bin/sh
+# Command lines and everything that comes of them: expected/NAME.txt holds the command, its stdout, stderr and exit
+# status. TTT_REWRITE=1 writes the files anew, to be looked at before they are committed.
+#
+#   test_golden.sh PROGRAM
+set -u
+program=$1
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+ln -s "$here/data" "$work/data"
+ln -s "$here/../../examples" "$work/examples"
+cd "$work" || exit 1
+failures=0
+
+# check NAME ARGUMENTS...: runs the program in a folder with data/ and model/, times and that folder's path left out.
+check() {
+    name=$1
+    shift
+    TTT_ISA=ref "$program" "$@" >out.txt 2>err.txt </dev/null
+    status=$?
+    {
+        echo "$ ttt $*"
+        cat out.txt
+        echo "--- stderr"
+        cat err.txt
+        echo "--- exit status $status"
+    } | sed -E -e "s|$work|WORK|g" -e 's/[0-9]+\.[0-9]+ s$/TIME/' -e 's/"([a-z_]*seconds)":[-+.e0-9]+/"\1":TIME/g' >found.txt
+    expected=$here/expected/$name.txt
+    if [ "${TTT_REWRITE:-0}" = 1 ]; then
+        cp found.txt "$expected"
+    elif ! diff -u "$expected" found.txt; then
+        failures=$((failures + 1))
+    fi
+}
+
+# A model of random weights, nearly: one step at a rate of almost nothing.
+TTT_ISA=ref "$program" finetune --config data/config.json --steps 1 --step-tokens 64 --max-tokens 1900 \
+    --learning-rate 1e-9 --threads 1 --out model examples/arc >finetune.txt 2>&1 || { cat finetune.txt; exit 1; }
+work_fixed="--set ttt.steps=2 --set ttt.batch=2 --set views.count=3 --set ttt.batch_tokens=1024 --set ttt.max_tokens=512
+    --set views.max_tokens=512"
+
+check no-command
+check help --help
+check help-solve solve --help
+check help-score help score
+check help-show show --help
+check help-model model --help
+check unknown-command slove
+check unknown-option solve --buget 3s tasks
+check bad-duration solve data --budget 3x
+check bad-number solve data --threads two
+check out-of-range solve data --threads -1
+check bad-choice solve data --method magic
+check missing-value solve data --budget
+check no-tasks solve
+check unknown-setting solve data --set ttt.step=3
+check setting-range solve data --set ttt.steps=-3
+check not-built solve data/challenges.json --method induce
+
+# shellcheck disable=SC2086 # several words
+{
+    check solve solve data/challenges.json --solutions data/solutions.json --model model $work_fixed --run run
+    check solve-again solve data/challenges.json --solutions data/solutions.json --model model $work_fixed --run run --json
+    check solve-other-settings solve data/challenges.json --model model $work_fixed --set ttt.steps=3 --run run
+    check solve-none solve data/challenges.json --model model --method none $work_fixed --out none.json --show --style plain
+    check solve-mixed solve data/mixed --model model $work_fixed
+    check solve-ids solve data/challenges.json --model model $work_fixed --ids 22bbbbbb,33
+    check solve-no-file solve data/nothing.json --model model $work_fixed
+    check solve-folder-for-solutions solve data/challenges.json --solutions data --model model $work_fixed
+    check solve-no-space solve data/challenges.json --model model $work_fixed --out /dev/full
+    check solve-no-model solve data/challenges.json --model nowhere
+}
+check score-run score --run run --vote paper
+check show-run show --run run --tests-only --style plain
+check score score data/first.json data/solutions.json --levels data/levels.csv --against data/second.json
+check score-json score data/first.json data/solutions.json --levels data/levels.csv --against data/second.json --json
+check score-usage score data/first.json
+check score-vote score data/first.json data/solutions.json --vote pool
+check score-truncated score data/mixed/truncated.json data/solutions.json
+check score-bad-levels score data/first.json data/solutions.json --levels data/solutions.json
+check show show data/challenges.json --solutions data/solutions.json --answers data/first.json
+check show-nothing show
+
+# Broken models.
+mkdir missing misshapen
+cp model/config.json missing/
+sed 's/"hidden_size": *32/"hidden_size": 48/' model/config.json >misshapen/config.json
+cp model/model.safetensors misshapen/
+head -c 3000 model/model.safetensors >truncated.safetensors
+mkdir truncated && cp model/config.json truncated/ && mv truncated.safetensors truncated/model.safetensors
+check model-missing-weights model info missing
+check model-misshapen model info misshapen
+check model-truncated model info truncated
+check model model info model --json
+
+# Standard output itself without room.
+"$program" --help >/dev/full 2>err.txt
+[ $? -eq 1 ] && grep -q 'cannot write to standard output: No space left' err.txt || {
+    echo "a full standard output went unnoticed"
+    failures=$((failures + 1))
+}
+
+[ "$failures" -eq 0 ] || { echo "$failures command lines differ; TTT_REWRITE=1 $0 PROGRAM writes them anew"; exit 1; }
