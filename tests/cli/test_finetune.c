@@ -185,7 +185,7 @@ static void assert_same_file(const char *a, const char *b, const char *name) {
 static void killed_and_stopped_runs__go_on_to_the_same_model(void **state) {
     const place at = make_place();
     const support_path whole = support_join(at.folder.text, "whole"), broken = support_join(at.folder.text, "broken");
-    const char *words[] = {"--out", whole.text,      "--config", at.config.text, "--steps", "600", "--checkpoint-every",
+    const char *words[] = {"--out", whole.text,      "--config", at.config.text, "--steps", "200", "--checkpoint-every",
                            "0s",    "--step-tokens", "60",       at.tasks.text,  NULL};
     (void)state;
     assert_ends(&at, words, 0, "2 rules");

@@ -1,6 +1,7 @@
 /* Data sets: what is left out stays out, and becomes the evaluation's questions. */
 #include "support.h"
 
+#include "base/memory.h"
 #include "encode/corpus.h"
 
 #include <sys/stat.h>
@@ -77,6 +78,39 @@ static void bad_data__is_refused_and_named(void **state) {
     ASSERT_FAILS(ttt_id_list_read(&ids, bad.text, &err), TTT_ERROR_FORMAT, "line 2");
     assert_int_equal(ids.count, 0);
     ttt_corpus_release(&corpus);
+    support_remove_folder(folder.text);
+}
+
+static ttt_status read_all(const char *folder, ttt_corpus *corpus, ttt_id_list *ids, ttt_sequence *sequence,
+                           ttt_error *err) {
+    const ttt_encoding encoding = ttt_encoding_default();
+    bool more;
+    TTT_TRY(ttt_id_list_read(ids, support_join(folder, "ids.txt").text, err));
+    TTT_TRY(
+        ttt_corpus_add(corpus, support_join(folder, "my_challenges.json").text, 0, ids, (ttt_problem_sink){0}, err));
+    TTT_TRY(ttt_corpus_add(corpus, support_join(folder, "re_arc").text, 0, ids, (ttt_problem_sink){0}, err));
+    return ttt_corpus_question(corpus, 0, &encoding, 100, sequence, &more, err);
+}
+
+static void every_failing_allocation__is_an_error_and_leaks_nothing(void **state) {
+    const support_path folder = make_data();
+    bool failed = true;
+    (void)state;
+    for (size_t n = 1; failed; n++) {
+        ttt_id_list ids = {0};
+        ttt_corpus corpus = {0};
+        ttt_sequence sequence = {0};
+        ttt_error err = {0};
+        ttt_memory_fail_at(n);
+        const ttt_status status = read_all(folder.text, &corpus, &ids, &sequence, &err);
+        ttt_memory_fail_at(0);
+        failed = status != TTT_OK;
+        assert_true(!failed || (status == TTT_ERROR_MEMORY && err.message[0]));
+        assert_true(failed || n > 10);
+        ttt_sequence_release(&sequence);
+        ttt_corpus_release(&corpus);
+        ttt_id_list_release(&ids);
+    }
     support_remove_folder(folder.text);
 }
 
@@ -186,6 +220,7 @@ int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(held_out_ids__are_in_no_store_but_in_the_questions),
         cmocka_unit_test(bad_data__is_refused_and_named),
+        cmocka_unit_test(every_failing_allocation__is_an_error_and_leaks_nothing),
         cmocka_unit_test(committed_list__names_tasks_of_the_training_set),
         cmocka_unit_test(canonical_hash__finds_twins),
         cmocka_unit_test(held_out_tasks__have_no_twins_in_training),

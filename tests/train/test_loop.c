@@ -32,17 +32,17 @@ static void tiny_model__learns_to_copy(void **state) {
     ttt_error err = {0};
     (void)state;
     tiny_init(&watching.tiny);
-    ttt_train_options options = tiny_options(&watching.tiny, 300);
+    ttt_train_options options = tiny_options(&watching.tiny, 150);
     options.after_step = watch;
     ASSERT_OK(ttt_train_run(watching.tiny.trainer, &options, &at, &err));
-    assert_int_equal(at.steps, 300);
-    assert_int_equal(at.examples, 300 * 8);
-    assert_int_equal(at.tokens, 300 * 8 * EXAMPLE);
-    assert_int_equal(at.counted, 300 * 8 * TINY_WORD);
+    assert_int_equal(at.steps, 150);
+    assert_int_equal(at.examples, 150 * 8);
+    assert_int_equal(at.tokens, 150 * 8 * EXAMPLE);
+    assert_int_equal(at.counted, 150 * 8 * TINY_WORD);
     assert_true(at.operations > 0 && at.seconds > 0);
     /* Guessing costs log 7 = 1.95 nats a token; who copies knows. */
     assert_true(fabs(watching.first_loss - 2) < 0.3);
-    if (!(watching.last.loss < 0.1)) fail_msg("loss %g after 300 steps", watching.last.loss);
+    if (!(watching.last.loss < 0.1)) fail_msg("loss %g after 150 steps", watching.last.loss);
     assert_true(ttt_memory_allocation_count() == watching.allocations);
     tiny_release(&watching.tiny);
 }
@@ -182,6 +182,28 @@ static void impossible_steps__are_refused(void **state) {
     tiny_release(&tiny);
 }
 
+static void every_failing_allocation__is_an_error_and_leaks_nothing(void **state) {
+    tiny_model tiny;
+    ttt_error err = {0};
+    bool failed = true;
+    (void)state;
+    tiny_init(&tiny);
+    const ttt_train_options options = tiny_options(&tiny, 1);
+    for (size_t n = 1; failed; n++) {
+        ttt_trainer *trainer = NULL;
+        ttt_train_state at = {0};
+        ttt_memory_fail_at(n);
+        ttt_status status = ttt_trainer_new(tiny.session, TINY_TOKENS, 16, &trainer, &err);
+        if (status == TTT_OK) status = ttt_train_run(trainer, &options, &at, &err);
+        ttt_memory_fail_at(0);
+        failed = status != TTT_OK;
+        assert_true(!failed || status == TTT_ERROR_MEMORY);
+        assert_true(failed || n > 5);
+        ttt_trainer_free(trainer);
+    }
+    tiny_release(&tiny);
+}
+
 typedef struct judge_state {
     tiny_model tiny;
     int64_t next, tokens;
@@ -223,6 +245,7 @@ int main(void) {
         cmocka_unit_test(stop_flag_deadline_time_and_callback__end_the_training),
         cmocka_unit_test(time_schedule__follows_the_seconds_of_earlier_runs_too),
         cmocka_unit_test(impossible_steps__are_refused),
+        cmocka_unit_test(every_failing_allocation__is_an_error_and_leaks_nothing),
         cmocka_unit_test(evaluation__hands_out_every_example_once_and_trains_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
