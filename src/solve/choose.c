@@ -31,32 +31,33 @@ ttt_status ttt_choose_candidates(ttt_test_record *test, ttt_error *err) {
     return TTT_OK;
 }
 
-/* Sums scores into the candidates; those with none get -INFINITY. */
+/* Sums scores into the candidates. */
 static void sum_scores(ttt_test_record *test) {
     for (size_t i = 0; i < test->candidates.count; i++) {
-        bool scored = false;
-        double sum = 0;
+        ttt_candidate_record *candidate = &test->candidates.items[i];
+        candidate->scored = false;
+        candidate->score = 0;
         for (size_t j = 0; j < test->scores.count; j++) {
             if (test->scores.items[j].candidate != (int64_t)i) continue;
-            sum += test->scores.items[j].log_probability;
-            scored = true;
+            candidate->score += test->scores.items[j].log_probability;
+            candidate->scored = true;
         }
-        test->candidates.items[i].score = scored ? sum : 0;
     }
 }
 
-/* Candidates are in the order of votes, so the first of equals wins. Candidate `taken` is out of the race (-1: none);
- * with scores, those that have one (below zero) go before those without. */
+/* Those that have a score go before those without. (A score of 0 is the best there is: the model was certain.) */
+static bool outscores(const ttt_candidate_record *candidate, const ttt_candidate_record *other) {
+    return candidate->scored && (!other->scored || candidate->score > other->score);
+}
+
+/* Candidates are in the order of votes, so the first of equals wins. The answer `taken` is out of the race (NULL: none
+ * is). */
 static const char *best(const ttt_test_record *test, bool by_score, const char *taken) {
     const ttt_candidate_record *winner = NULL;
     for (size_t i = 0; i < test->candidates.count; i++) {
         const ttt_candidate_record *candidate = &test->candidates.items[i];
         if (taken != NULL && strcmp(candidate->answer, taken) == 0) continue;
-        bool better = winner == NULL;
-        if (winner != NULL && by_score && candidate->score < 0) {
-            better = winner->score == 0 || candidate->score > winner->score;
-        }
-        if (better) winner = candidate;
+        if (winner == NULL || (by_score && outscores(candidate, winner))) winner = candidate;
     }
     return winner == NULL ? NULL : winner->answer;
 }

@@ -28,6 +28,7 @@ typedef struct ttt_candidate_record {
     const char *answer;
     int64_t votes, identity_votes, first_seen; /* first_seen: the first view that gave it */
     double score;                              /* sum of its re-scored log-probabilities; 0 when there are none */
+    bool scored;                               /* there are some; worked out with the sum, not kept by the store */
 } ttt_candidate_record;
 
 /* log_probability of candidate `candidate` under view `view`, both indices of the test's own lists. */

@@ -98,6 +98,17 @@ static void rescore__sum_over_views_beats_votes(void **state) {
     ttt_task_record_release(&f.record);
 }
 
+static void rescore__certainty_scores_zero_and_wins(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[1]]", "[[2]]", "[[3]]"};
+    fixture f = with_answers(answers, 4);
+    score(&f, 0, 0, -3);
+    score(&f, 1, 0, 0); /* every token with probability 1, as far as float32 can tell */
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[2]]", "[[1]]");
+    ttt_task_record_release(&f.record);
+}
+
 static void rescore__without_scores_is_the_vote(void **state) {
     (void)state;
     const char *answers[] = {"[[1]]", "[[2]]", "[[2]]"};
@@ -153,6 +164,7 @@ int main(void) {
         cmocka_unit_test(one_answer__second_attempt_is_the_fallback),
         cmocka_unit_test(no_answer__both_are_the_fallback),
         cmocka_unit_test(rescore__sum_over_views_beats_votes),
+        cmocka_unit_test(rescore__certainty_scores_zero_and_wins),
         cmocka_unit_test(rescore__without_scores_is_the_vote),
         cmocka_unit_test(rescore__the_unscored_fill_the_second_place),
         cmocka_unit_test(paper__two_stages_over_the_same_answers),
