@@ -83,6 +83,18 @@ static ttt_status conclude(run *self, const ttt_task *task, const ttt_task_recor
     return TTT_OK;
 }
 
+/* The same demonstrations and test inputs; outputs of tests do not count, they may have become known since. */
+static bool same_task(const json_t *a, const json_t *b) {
+    const json_t *tests = json_object_get(a, "test"), *others = json_object_get(b, "test");
+    bool same = json_equal(json_object_get(a, "train"), json_object_get(b, "train")) &&
+                json_array_size(tests) == json_array_size(others);
+    for (size_t i = 0; same && i < json_array_size(tests); i++) {
+        same = json_equal(json_object_get(json_array_get(tests, i), "input"),
+                          json_object_get(json_array_get(others, i), "input"));
+    }
+    return same;
+}
+
 /* What the store already holds of a task, if it is that very task. */
 static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_error *err) {
     ttt_task_record record;
@@ -95,7 +107,7 @@ static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_err
     ttt_status status = TTT_OK;
     if (now == NULL) {
         status = ttt_fail(err, TTT_ERROR_MEMORY, "no memory to compare task '%s'", task->id);
-    } else if (!json_equal(json_object_get(now, "train"), json_object_get(stored, "train"))) {
+    } else if (!same_task(now, stored)) {
         status = ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: holds another task '%s'", self->options->store, task->id);
     } else if (record.status == TTT_OK) {
         status = conclude(self, task, &record, true, err);

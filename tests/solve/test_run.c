@@ -204,7 +204,11 @@ static void resume__other_settings_are_refused_by_name(void **state) {
     f.options.train = false;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "method \"ttt\", now it is \"none\"");
     f.options.train = true;
+    const uint8_t old = f.tasks.items[2].demonstrations[0].output.cells[0];
     f.tasks.items[2].demonstrations[0].output.cells[0] = 8;
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "holds another task 'task2'");
+    f.tasks.items[2].demonstrations[0].output.cells[0] = old;
+    f.tasks.items[2].tests[0].input.cells[0] = 8;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "holds another task 'task2'");
     tear_down(&f);
 }
