@@ -104,10 +104,3 @@ void ttt_levels_release(ttt_levels *levels) {
     ttt_free(levels->items);
     *levels = (ttt_levels){0};
 }
-
-const char *ttt_levels_of(const ttt_levels *levels, const char *id) {
-    for (size_t i = 0; i < levels->count; i++) {
-        if (strcmp(levels->items[i].id, id) == 0) return levels->items[i].level;
-    }
-    return NULL;
-}

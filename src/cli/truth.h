@@ -18,6 +18,5 @@ typedef struct ttt_levels {
 } ttt_levels;
 ttt_status ttt_levels_read(const char *path, ttt_levels *levels, ttt_error *err);
 void ttt_levels_release(ttt_levels *levels);
-const char *ttt_levels_of(const ttt_levels *levels, const char *id); /* NULL: not listed */
 
 #endif
