@@ -9,7 +9,7 @@
 #define SIZES(c, h, g, d, f, v) .width = c, .heads = h, .kv_heads = g, .head_dim = d, .hidden = f, .vocabulary = v
 
 /* Widths, hidden widths, vocabularies and ranks that are no multiples of 16 or 32 meet lengths around the page of 64;
- * query heads per key head 1, 2, 3; head dimensions 8, 16, 32, 64, 128. */
+ * query heads per key head 1, 2, 3, 40; head dimensions 8, 10, 16, 32, 64, 128, 256. */
 const op_case op_cases[] = {
     {.name = "one_token", SIZES(16, 1, 1, 16, 32, 16), .axes = 1, .lengths = {1}, .full = true, .count_every = 1},
     {.name = "two_tokens", SIZES(24, 3, 1, 8, 40, 11), .axes = 1, .lengths = {2}, .full = true, .count_every = 1},
@@ -98,6 +98,21 @@ const op_case op_cases[] = {
      .tied = true,
      .count_every = 3},
     {.name = "wide_head", SIZES(136, 2, 1, 128, 200, 1000), .axes = 1, .lengths = {70}, .full = true, .count_every = 7},
+    {.name = "largest_head", SIZES(64, 2, 1, 256, 96, 16), .axes = 1, .lengths = {66}, .full = true, .count_every = 1},
+    {.name = "uneven_head",
+     SIZES(48, 2, 1, 10, 64, 16),
+     .axes = 1,
+     .lengths = {66, 5},
+     .mask = MASK_BLOCKS,
+     .full = true,
+     .count_every = 1},
+    {.name = "many_heads_to_a_key",
+     SIZES(48, 40, 1, 8, 64, 16),
+     .axes = 1,
+     .lengths = {67},
+     .mask = MASK_RANDOM,
+     .full = true,
+     .count_every = 1},
     {.name = "grid_model",
      SIZES(384, 6, 2, 64, 1024, 16),
      .axes = 3,
