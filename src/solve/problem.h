@@ -20,7 +20,7 @@ typedef struct ttt_problem_limits {
 
 /* What a view is, for the record and the vote. Strings live as long as the view. */
 typedef struct ttt_view_facts {
-    char name[64]; /* "rotation 90, order 2 0 1, colours 0312..." cut if long */
+    char name[64]; /* "Rotate(90) order 2,0,1 colours 0312...", cut if long */
     int32_t group; /* of the reference's vote: whatever `vote` understands */
     bool identity; /* nothing but the order of demonstrations differs from the task as given */
     int32_t demonstrations, prompt_tokens;
