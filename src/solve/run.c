@@ -95,27 +95,50 @@ static bool same_task(const json_t *a, const json_t *b) {
     return same;
 }
 
-/* What the store already holds of a task, if it is that very task. */
-static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_error *err) {
-    ttt_task_record record;
-    json_t *stored = NULL;
-    *resumed = false;
+/* What the store holds of a task that was solved, in *record (to be released); a task that failed counts as not there,
+ * perhaps it will not fail again. That another task has this id is an error. */
+static ttt_status load_solved(const run *self, const ttt_task *task, ttt_task_record *record, bool *found,
+                              ttt_error *err) {
+    json_t *stored = NULL, *now = NULL;
+    ttt_status status;
+    *found = false;
+    *record = (ttt_task_record){0};
     if (self->store == NULL) return TTT_OK;
-    TTT_TRY(ttt_store_load(self->store, task->id, &record, &stored, resumed, err));
-    if (!*resumed) return TTT_OK;
-    json_t *now = ttt_task_to_json(task);
-    ttt_status status = TTT_OK;
+    TTT_TRY_OUT(ttt_store_load(self->store, task->id, record, &stored, found, err));
+    if (!*found) goto out;
+    now = ttt_task_to_json(task);
     if (now == NULL) {
         status = ttt_fail(err, TTT_ERROR_MEMORY, "no memory to compare task '%s'", task->id);
     } else if (!same_task(now, stored)) {
         status = ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: holds another task '%s'", self->options->store, task->id);
-    } else if (record.status == TTT_OK) {
-        status = conclude(self, task, &record, true, err);
-    } else {
-        *resumed = false; /* it failed; perhaps it will not again */
     }
+    *found = status == TTT_OK && record->status == TTT_OK;
+out:
     json_decref(now);
     json_decref(stored);
+    if (!*found) ttt_task_record_release(record);
+    return status;
+}
+
+/* Before the submission is first written: it must not lose for a while the answers that an earlier start gave. */
+static ttt_status submit_solved(run *self, ttt_error *err) {
+    for (size_t i = 0; i < self->tasks->count; i++) {
+        ttt_task_record record;
+        bool found;
+        TTT_TRY(load_solved(self, &self->tasks->items[i], &record, &found, err));
+        if (!found) continue;
+        ttt_status status = ttt_run_submit(self->submission, &record, err);
+        ttt_task_record_release(&record);
+        TTT_TRY(status);
+    }
+    return TTT_OK;
+}
+
+static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_error *err) {
+    ttt_task_record record;
+    TTT_TRY(load_solved(self, task, &record, resumed, err));
+    if (!*resumed) return TTT_OK;
+    ttt_status status = conclude(self, task, &record, true, err);
     ttt_task_record_release(&record);
     return status;
 }
@@ -179,6 +202,7 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_ru
     *failures = 0;
     TTT_TRY_OUT(ttt_submission_init(submission, tasks, err));
     if (options->store != NULL) TTT_TRY_OUT(open_store(&self, model, err));
+    TTT_TRY_OUT(submit_solved(&self, err));
     TTT_TRY_OUT(write_submission(&self, err));
     TTT_TRY_OUT(ttt_encoding_read(ttt_model_get_config(model), options->model_path, &self.encoding, err));
     TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));

@@ -188,6 +188,30 @@ static void killed__at_most_the_task_in_flight_is_lost(void **state) {
     tear_down(&f);
 }
 
+static void resume__the_submission_loses_no_answer_for_a_moment(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    ASSERT_OK(run(&f, &failures, &err));
+    char *whole = contents(f.out.text);
+    pid_t child = fork();
+    if (child == 0) {
+        f.kill_after = 1; /* the first task, which is resumed */
+        run(&f, &failures, &err);
+        _exit(0);
+    }
+    int how;
+    waitpid(child, &how, 0);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+    char *killed = contents(f.out.text);
+    assert_string_equal(whole, killed);
+    ttt_free(whole);
+    ttt_free(killed);
+    tear_down(&f);
+}
+
 static void resume__other_settings_are_refused_by_name(void **state) {
     (void)state;
     fixture f;
@@ -294,6 +318,7 @@ int main(void) {
         cmocka_unit_test(run__all_tasks_in_order_and_the_store_knows_them),
         cmocka_unit_test(run__votes_are_redone_offline),
         cmocka_unit_test(killed__at_most_the_task_in_flight_is_lost),
+        cmocka_unit_test(resume__the_submission_loses_no_answer_for_a_moment),
         cmocka_unit_test(resume__other_settings_are_refused_by_name),
         cmocka_unit_test(store__one_writer_at_a_time),
         cmocka_unit_test(store__bad_places_are_errors),
