@@ -1,7 +1,7 @@
 /* Memory: see memory.h for the contract.
  *
  * Every heap block is 64-byte aligned (a cache line, and what AVX-512 loads want) and starts zeroed. The count of
- * allocations and the injected failure are the project's only mutable globals: they are instruments of the tests,
+ * allocations and the injected failure are the libraries' only mutable globals: they are instruments of the tests,
  * atomic, and no result depends on them.
  *
  * An arena is a list of blocks, filled in order:
