@@ -152,6 +152,23 @@ static void run__votes_are_redone_offline(void **state) {
     tear_down(&f);
 }
 
+/* A run in a child process that is killed after so many reports. */
+static void run_until_killed(const fixture *f, int reports) {
+    pid_t child = fork();
+    if (child == 0) {
+        fixture own = *f;
+        ttt_error err;
+        size_t failures;
+        own.kill_after = reports;
+        own.options.context = &own;
+        run(&own, &failures, &err);
+        _exit(0);
+    }
+    int how;
+    waitpid(child, &how, 0);
+    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+}
+
 static void killed__at_most_the_task_in_flight_is_lost(void **state) {
     (void)state;
     fixture f;
@@ -163,15 +180,7 @@ static void killed__at_most_the_task_in_flight_is_lost(void **state) {
     support_remove_folder(f.store.text);
     remove(f.out.text);
 
-    pid_t child = fork();
-    if (child == 0) {
-        f.kill_after = 3;
-        run(&f, &failures, &err);
-        _exit(0);
-    }
-    int how;
-    waitpid(child, &how, 0);
-    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+    run_until_killed(&f, 3);
 
     ttt_submission submission = {0}; /* valid, with every task */
     ASSERT_OK(ttt_submission_read(&submission, f.out.text, &err));
@@ -196,15 +205,7 @@ static void resume__the_submission_loses_no_answer_for_a_moment(void **state) {
     set_up(&f);
     ASSERT_OK(run(&f, &failures, &err));
     char *whole = contents(f.out.text);
-    pid_t child = fork();
-    if (child == 0) {
-        f.kill_after = 1; /* the first task, which is resumed */
-        run(&f, &failures, &err);
-        _exit(0);
-    }
-    int how;
-    waitpid(child, &how, 0);
-    assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+    run_until_killed(&f, 1); /* the first task, which is resumed */
     char *killed = contents(f.out.text);
     assert_string_equal(whole, killed);
     ttt_free(whole);
