@@ -30,6 +30,14 @@ static bool has_avx512(void) {
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
+#ifdef TTT_EMULATE_BF16
+static bool has_avx512bf16(void) {
+    return has_avx512();
+}
+static bool has_amx(void) {
+    return has_avx512();
+}
+#else
 static bool has_avx512bf16(void) {
     unsigned a = 0, b, c, d;
     return has_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1u) != 0;
@@ -43,6 +51,7 @@ static bool has_amx(void) {
     const bool tiles = (d >> 24 & 1u) != 0, products = (d >> 22 & 1u) != 0;
     return tiles && products && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
+#endif
 
 static const struct {
     const char *isa, *name; /* as TTT_ISA gives it, and as the backend calls itself */
@@ -52,13 +61,15 @@ static const struct {
 } SETS[TTT_ISA_COUNT] = {
     [TTT_ISA_AVX2] = {"avx2", "cpu-avx2", has_avx2, &ttt_cpu_kernels_avx2, &ttt_attention_avx2},
     [TTT_ISA_AVX512] = {"avx512", "cpu-avx512", has_avx512, &ttt_cpu_kernels_avx512, &ttt_attention_avx512},
+    [TTT_ISA_AVX512BF16] = {"avx512bf16", "cpu-avx512bf16", has_avx512bf16, &ttt_cpu_kernels_avx512bf16,
+                            &ttt_attention_avx512},
+    [TTT_ISA_AMX] = {"amx", "cpu-amx", has_amx, &ttt_cpu_kernels_amx, &ttt_attention_amx},
 };
 
 /* The set that `wanted` names; without it, the widest one that this processor has. */
 static ttt_status choose(const char *wanted, ttt_isa *isa, ttt_error *err) {
     if (wanted != NULL && wanted[0] == 0) wanted = NULL;
     for (int i = TTT_ISA_COUNT - 1; i >= 0; i--) {
-        if (SETS[i].isa == NULL) continue;
         if (wanted == NULL ? SETS[i].is_here() : strcmp(wanted, SETS[i].isa) == 0) {
             *isa = (ttt_isa)i;
             if (wanted == NULL || SETS[i].is_here()) return TTT_OK;
