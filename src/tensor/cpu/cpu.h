@@ -65,7 +65,7 @@ struct ttt_weight {
     float *part[TTT_WEIGHT_PART_COUNT]; /* float32 [rows, columns]; NULL unless trainable */
     ttt_packed forward;                 /* depth = in,  width = out: y = x·Wᵀ */
     ttt_packed backward;                /* depth = out, width = in:  dx = dy·W */
-    float *vector;                      /* rows == 1: the value, float32, padded with zeros; then nothing is packed */
+    float *vector;                      /* rows == 1 (a norm's gain): the value also as float32, padded with zeros */
 };
 
 /* ---- backend ------------------------------------------------------------------------------------------------ */
