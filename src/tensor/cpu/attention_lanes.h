@@ -126,7 +126,7 @@ static inline void vf_transpose(vf r[VLEN]) {
 }
 #endif
 
-/* 2^x where `which`, and 0 elsewhere. Also 0 for x < -100, so that no product of it is denormal. Relative error below
+/* 2^x where `which`, and 0 elsewhere. Also 0 for x < -100, before the exponent runs out. Relative error below
  * 2e-7 (9.2e-8 of the polynomial, minimax on [-1/2, 1/2] with 2^0 = 1 exact, the rest rounding); x <= 100. */
 static inline vf vf_exp2(lanes which, vf x) {
     const vf shift = vf_set(12582912.0f); /* 1.5 · 2^23: adding it leaves round(x) in the low bits */
