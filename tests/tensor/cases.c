@@ -43,7 +43,7 @@ const op_case op_cases[] = {
      .full = true,
      .count_every = 2},
     {.name = "window",
-     SIZES(32, 2, 1, 16, 64, 16),
+     SIZES(32, 2, 1, 64, 64, 16),
      .axes = 1,
      .lengths = {200},
      .mask = MASK_WINDOW,

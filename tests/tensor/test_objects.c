@@ -141,6 +141,30 @@ static void weights__keep_float32_masters_from_any_dtype(void **state) {
     ttt_backend_free(backend);
 }
 
+/* A batch none of whose rows count (all of it context): no loss, a gradient of zero, and no weight's gradient moved. */
+static void a_loss_of_no_rows__is_a_gradient_of_zero(void **state) {
+    (void)state;
+    ttt_backend *backend = choose_backend(2);
+    if (backend == NULL) skip();
+    network *net = network_new(backend, &op_cases[3], 0, 0);
+    const size_t tokens = (size_t)net->batch.batch.tokens, width = (size_t)net->shape.width;
+    const size_t head = (size_t)net->shape.vocabulary * width;
+    float *values = ttt_allocate(tokens * width + 2 * head, sizeof *values), *d_head = values + tokens * width;
+    network_fill_gradients(net);
+    network_fill(net, net->final, "final", 1);
+    network_fill(net, net->dx, "dx", 1);
+    network_check(backend->ops->weight_read(net->output.head.weight, TTT_GRADIENT, d_head, &err), &err);
+    network_check(
+        backend->ops->loss(net->workspace, &net->output, net->final, 0, NULL, NULL, NULL, NULL, net->dx, &err), &err);
+    network_check(backend->ops->buffer_read(net->dx, 0, tokens, values, &err), &err);
+    for (size_t i = 0; i < tokens * width; i++) assert_float_equal(values[i], 0, 0);
+    network_check(backend->ops->weight_read(net->output.head.weight, TTT_GRADIENT, d_head + head, &err), &err);
+    assert_memory_equal(d_head, d_head + head, head * sizeof *d_head);
+    ttt_free(values);
+    network_free(net);
+    ttt_backend_free(backend);
+}
+
 static void step(network *net) {
     ttt_weight *weights[NETWORK_WEIGHTS];
     size_t count = 0;
@@ -224,6 +248,7 @@ int main(void) {
         cmocka_unit_test(an_unknown_device__is_refused),
         cmocka_unit_test(buffers__hold_rows_in_their_dtype),
         cmocka_unit_test(weights__keep_float32_masters_from_any_dtype),
+        cmocka_unit_test(a_loss_of_no_rows__is_a_gradient_of_zero),
         cmocka_unit_test(operations__never_allocate),
         cmocka_unit_test(a_failed_allocation__is_an_error_and_leaks_nothing),
     };
