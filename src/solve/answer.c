@@ -1,5 +1,6 @@
-/* Views are decoded in rounds. The first round is the plan's; where the clock says that more fit, further rounds are
- * sized by what the rounds before took. A prompt's tokens are made for a round and dropped with it. */
+/* Views are decoded in rounds. With a deadline the first round is what goes side by side, and further rounds are sized
+ * by what those before took: answers that are under way when time runs out are lost, all of a round at once if need be.
+ * Without one a single round takes all. A prompt's tokens are made for a round and dropped with it. */
 #include "solve/answer.h"
 
 #include "solve/choose.h"
@@ -12,7 +13,8 @@ typedef struct asking {
     size_t test;
     ttt_test_record *record;
     ttt_task_record *task;
-    double deadline; /* 0: none */
+    double deadline;      /* of what is being done, 0: none */
+    double last_deadline; /* of the test input: nothing may take longer */
 } asking;
 
 ttt_random ttt_answer_random(const ttt_random *random, size_t test) {
@@ -128,30 +130,43 @@ out:
 
 /* --- All rounds of a test input ---------------------------------------------------------------------------------- */
 
-/* Views that the time left allows after `done` of them took `seconds`. */
-static size_t views_left(const asking *self, size_t done, double seconds) {
+/* Views that the time left allows after `done` of them took `seconds`. A fixed number was planned whole. */
+static size_t views_left(const asking *self, size_t done, size_t planned, double seconds) {
     const ttt_solve_settings *settings = self->engine->settings;
-    if (self->deadline <= 0 || settings->views_count > 0 || done >= (size_t)settings->views_max) return 0;
+    double most = settings->views_count > 0 ? (double)planned : (double)settings->views_max;
+    if (self->deadline <= 0) return 0;
     double fitting = 0.9 * (self->deadline - ttt_clock_seconds()) / (seconds / (double)done);
-    double most = (double)settings->views_max - (double)done;
-    return fitting < 1 ? 0 : (size_t)fmin(fitting, most);
+    return fitting < 1 || most <= (double)done ? 0 : (size_t)fmin(fitting, most - (double)done);
 }
 
-static ttt_status ask(const asking *self, size_t planned, const ttt_problem_limits *limits, const ttt_random *random,
-                      ttt_error *err) {
+/* Views number done .. wanted - 1, as far as there are any; *done moves on. */
+static ttt_status ask_until(const asking *self, size_t wanted, const ttt_problem_limits *limits,
+                            const ttt_random *random, size_t *done, ttt_error *err) {
     ttt_problem *problem = self->problem;
     ttt_random stream = ttt_answer_random(random, self->test);
-    size_t done = 0, wanted = planned;
+    size_t made;
+    TTT_TRY(problem->ops->views(problem, self->test, limits, &stream, wanted, &made, err));
+    if (made > *done) TTT_TRY(ask_round(self, *done, made - *done, err));
+    if (made > *done) *done = made;
+    ttt_progress_step(&self->engine->progress, "views", (int64_t)*done, (int64_t)wanted);
+    return TTT_OK;
+}
+
+static ttt_status ask(asking *self, size_t planned, const ttt_problem_limits *limits, const ttt_random *random,
+                      ttt_error *err) {
+    size_t done = 0, before, side_by_side = (size_t)self->engine->settings->views_batch;
+    size_t wanted = self->deadline > 0 && planned > side_by_side ? side_by_side : planned;
     double start = ttt_clock_seconds();
-    while (wanted > done) {
-        size_t made;
-        TTT_TRY(problem->ops->views(problem, self->test, limits, &stream, wanted, &made, err));
-        if (made <= done) break;
-        TTT_TRY(ask_round(self, done, made - done, err));
-        done = made;
-        ttt_progress_step(&self->engine->progress, "views", (int64_t)done, (int64_t)wanted);
-        wanted = done + views_left(self, done, ttt_clock_seconds() - start);
-    }
+    do {
+        before = done;
+        TTT_TRY(ask_until(self, wanted, limits, random, &done, err));
+        if (done > 0) wanted = done + views_left(self, done, planned, ttt_clock_seconds() - start);
+    } while (done > before && wanted > done);
+    TTT_TRY(ttt_choose_candidates(self->record, err));
+    if (self->record->candidates.count > 0 || self->deadline <= 0) return TTT_OK;
+    /* No answer in time: one more view, alone, may take what was kept for re-scoring. */
+    self->deadline = self->last_deadline;
+    if (ttt_clock_seconds() < self->deadline) TTT_TRY(ask_until(self, done + 1, limits, random, &done, err));
     return ttt_choose_candidates(self->record, err);
 }
 
@@ -241,6 +256,7 @@ ttt_status ttt_answer_task(ttt_engine *engine, ttt_problem *problem, const ttt_p
         self.test = i;
         self.record = &record->tests[i];
         self.deadline = share_of(deadlines->views, problem->tests - i);
+        self.last_deadline = share_of(deadlines->all, problem->tests - i);
         TTT_TRY(ask(&self, plan->views, limits, random, err));
     }
     for (size_t i = 0; i < problem->tests; i++) {

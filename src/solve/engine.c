@@ -1,12 +1,24 @@
 #include "solve/engine.h"
 
 #include <math.h>
+#include <unistd.h>
 
 static int32_t least_of(int64_t a, int64_t b) {
     return (int32_t)(a < b ? a : b);
 }
 static int32_t most_of(int64_t a, int64_t b) {
     return (int32_t)(a > b ? a : b);
+}
+
+/* Refuses before the first step what the machine cannot hold at all. */
+static ttt_status check_memory(const ttt_model_config *config, const ttt_session_options *options, ttt_error *err) {
+    double wanted = (double)ttt_session_options_bytes(config, options);
+    double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (wanted <= there) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_MEMORY,
+                    "batches of %d tokens take %.0f MB, this machine has %.0f MB: lower ttt.batch_tokens and "
+                    "views.max_tokens, or set ttt.recompute",
+                    (int)options->max_tokens, wanted / 1e6, there / 1e6);
 }
 
 ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve_settings *settings, bool training,
@@ -28,6 +40,7 @@ ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve
         .training = training,
     };
     TTT_TRY_OUT(ttt_solve_lora_targets(settings, &options.targets, err));
+    TTT_TRY_OUT(check_memory(config, &options, err));
     TTT_TRY_OUT(ttt_session_new(model, &options, 0, &engine->session, err));
     TTT_TRY_OUT(ttt_trainer_new(engine->session, options.max_tokens, options.max_sequences, &engine->trainer, err));
 out:
