@@ -30,6 +30,11 @@ ttt_status ttt_task_examples_init(ttt_task_examples *examples, const ttt_pair *d
         .random = ttt_random_fork(random, 1),
     };
     ttt_random draws = ttt_random_fork(random, 0);
+    if (options->derive.reference) {
+        ttt_random shifts = ttt_random_fork(random, 2);
+        ttt_pair_shifts_draw(demonstrations, examples->source.count, &shifts, examples->shifts);
+        examples->source.shifts = examples->shifts;
+    }
     ttt_derive_options derive = options->derive;
     derive.fits = fits;
     derive.context = &examples->options;

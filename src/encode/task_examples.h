@@ -16,11 +16,13 @@ typedef struct ttt_task_examples_options {
 } ttt_task_examples_options;
 ttt_task_examples_options ttt_task_examples_defaults(void);
 
-/* Zero-initialise; release with ttt_task_examples_release. The task's demonstrations are borrowed. */
+/* Zero-initialise; release with ttt_task_examples_release. The task's demonstrations are borrowed; not to be copied or
+ * moved once filled, for `source` points inside. */
 typedef struct ttt_task_examples {
     ttt_task_examples_options options;
     ttt_source source;
-    ttt_derivation_list list; /* in training order */
+    ttt_pair_shift shifts[TTT_PAIR_SLOTS]; /* of the reference, where options.derive.reference is set */
+    ttt_derivation_list list;              /* in training order */
     ttt_random random;
 } ttt_task_examples;
 

@@ -133,6 +133,7 @@ static ttt_status arc_examples(ttt_problem *problem, const ttt_problem_limits *l
     options.encoding = self->encoding;
     options.loss.first_output = (int32_t)settings->ttt_first_output;
     options.max_tokens = limits->max_tokens;
+    options.shorten = !settings->ttt_reference_rules;
     options.derive.transforms = settings->ttt_transforms;
     options.derive.copies = (int)settings->ttt_copies;
     options.derive.zero_moves = settings->ttt_zero_moves;

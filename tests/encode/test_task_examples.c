@@ -140,6 +140,35 @@ static void too_many_pairs__are_cut_to_the_slots(void **state) {
     ttt_sequence_release(&sequence);
 }
 
+/* Inputs and outputs of different shapes: our shift, the same for all grids of a task, leaves them alone; the
+ * reference's moves each grid by amounts of its own, the same for every task. */
+static void reference__shifts_every_pair_by_its_own_amounts(void **state) {
+    ttt_task_examples_options options = ttt_task_examples_defaults();
+    ttt_pair pairs[3], shown[TTT_PAIR_SLOTS], question;
+    ttt_task_examples examples;
+    (void)state;
+    make_pairs(pairs, 3, 4);
+    for (int i = 0; i < 3; i++) pairs[i].output = ttt_grid_filled(2, 3, (uint8_t)(i + 1));
+    for (int reference = 0; reference < 2; reference++) {
+        size_t shifted = 0;
+        options.derive.reference = reference;
+        options.derive.copies = 0;
+        init(&examples, pairs, 3, &options);
+        for (size_t i = 0; i < examples.list.count; i++) {
+            const ttt_derivation *derivation = &examples.list.items[i];
+            if (!ttt_transform_has_shift(&derivation->transform)) continue;
+            const uint8_t *by = examples.shifts[derivation->held_out].input;
+            ttt_grid moved;
+            shifted++;
+            assert_true(ttt_derive(&examples.source, derivation, shown, &question));
+            ttt_grid_shift(&pairs[derivation->held_out].input, by[0], by[1], &moved);
+            assert_true(ttt_grid_equal(&question.input, &moved));
+        }
+        assert_int_equal(shifted > 0, reference);
+        ttt_task_examples_release(&examples);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair__is_asked_before_any_is_asked_again),
@@ -148,6 +177,7 @@ int main(void) {
         cmocka_unit_test(long_examples__lose_demonstrations_or_are_dropped),
         cmocka_unit_test(one_demonstration__still_gives_examples),
         cmocka_unit_test(too_many_pairs__are_cut_to_the_slots),
+        cmocka_unit_test(reference__shifts_every_pair_by_its_own_amounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,6 +172,19 @@ static void examples__fit_their_limits(void **state) {
     tear_down(&f);
 }
 
+/* Pairs of 14, 26, 42 and 62 tokens: with all or all but one of them no example fits 64. */
+static void examples__too_long_ones_are_shortened_or_by_the_reference_dropped(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, 4, true, NULL);
+    assert_true(make_examples(&f, 64, 4) > 0);
+    tear_down(&f);
+    set_up(&f, 4, true, "ttt.reference_rules=true");
+    assert_int_equal(make_examples(&f, 64, 4), 0);
+    assert_true(make_examples(&f, 8192, 4) > 0);
+    tear_down(&f);
+}
+
 static void examples__fewer_demonstrations_are_shorter(void **state) {
     (void)state;
     fixture f;
@@ -255,6 +268,7 @@ int main(void) {
         cmocka_unit_test(limits__the_largest_demonstrations_go_first),
         cmocka_unit_test(limits__a_question_that_does_not_fit_has_no_views),
         cmocka_unit_test(examples__fit_their_limits),
+        cmocka_unit_test(examples__too_long_ones_are_shortened_or_by_the_reference_dropped),
         cmocka_unit_test(examples__fewer_demonstrations_are_shorter),
         cmocka_unit_test(one_demonstration__is_asked_without_any),
         cmocka_unit_test(reference__its_own_views_and_groups),
