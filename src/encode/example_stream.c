@@ -32,11 +32,6 @@ ttt_status ttt_example_stream_init(ttt_example_stream *stream, const ttt_stream_
     if (options->max_demonstrations < 0 || options->max_demonstrations > TTT_EXAMPLE_DEMONSTRATIONS)
         return ttt_fail(err, TTT_ERROR_ARGUMENT, "at most %d demonstrations asked for, expected 0 to %d",
                         (int)options->max_demonstrations, TTT_EXAMPLE_DEMONSTRATIONS);
-    /* So that the question alone always fits. */
-    const int32_t least = 1 + 2 * (1 + TTT_ANSWER_TOKENS);
-    if (options->max_tokens < least)
-        return ttt_fail(err, TTT_ERROR_ARGUMENT, "examples of at most %d tokens, expected at least %d (one large pair)",
-                        (int)options->max_tokens, (int)least);
     *stream = (ttt_example_stream){.options = *options, .source_count = count};
     for (size_t i = 0; i < count; i++) {
         if (!(sources[i].weight > 0) || sources[i].store->groups.count == 0)
@@ -168,37 +163,45 @@ static size_t take_pairs(const ttt_example_stream *stream, const ttt_pair_store 
     return count;
 }
 
-void ttt_example_stream_make(const ttt_example_stream *stream, uint64_t number, ttt_example *example) {
-    ttt_random random = ttt_random_fork(&stream->random, number);
-    const ttt_pair_group *group = draw_rule(stream, &random, &example->source);
+/* One draw of a rule and its pairs, the first taken (the question) in front; returns how many pairs, 0 if none fits. */
+static size_t draw_example(const ttt_example_stream *stream, ttt_random *random, ttt_example *example) {
+    const ttt_pair_group *group = draw_rule(stream, random, &example->source);
     const ttt_pair_store *store = stream->sources[example->source].store;
-    const size_t wanted = draw_wanted(&stream->options, &random);
+    const size_t wanted = draw_wanted(&stream->options, random);
     ttt_stream_options gentle = stream->options;
     gentle.method = gentle.output_only = gentle.input_only = 0;
-    augmentation a = draw_augmentation(&random, &stream->options);
-    size_t count = take_pairs(stream, store, group, &a, wanted, &random, example->pairs);
-    if (count < 2 && wanted > 1 && group->count > 1) {
+    augmentation a = draw_augmentation(random, &stream->options);
+    size_t count = take_pairs(stream, store, group, &a, wanted, random, example->pairs);
+    if (count == 0 || (count < 2 && wanted > 1 && group->count > 1)) {
         /* Hardly a pair bears this augmentation; what does not enlarge is always legal. */
-        a = draw_augmentation(&random, &gentle);
-        count = take_pairs(stream, store, group, &a, wanted, &random, example->pairs);
-    } else if (count == 0) {
-        a = draw_augmentation(&random, &gentle);
-        count = take_pairs(stream, store, group, &a, 1, &random, example->pairs);
+        a = draw_augmentation(random, &gentle);
+        count = take_pairs(stream, store, group, &a, wanted, random, example->pairs);
     }
-    assert(count > 0);
     example->rule = group->id;
+    return count;
+}
+
+bool ttt_example_stream_make(const ttt_example_stream *stream, uint64_t number, ttt_example *example) {
+    enum { RULES = 1000 }; /* so many large ones in a row: the limit is too short for this data */
+    ttt_random random = ttt_random_fork(&stream->random, number);
+    size_t count = 0;
+    for (int i = 0; i < RULES && count == 0; i++) count = draw_example(stream, &random, example);
+    if (count == 0) return false;
     example->count = count - 1;
     example->slots = ttt_slots_random(&random, count);
     /* The first taken had the whole limit to itself, so that large grids are asked about as often as they occur. */
     const ttt_pair question = example->pairs[0];
     memmove(&example->pairs[0], &example->pairs[1], example->count * sizeof *example->pairs);
     example->pairs[example->count] = question;
+    return true;
 }
 
 ttt_status ttt_example_stream_get(const ttt_example_stream *stream, uint64_t number, ttt_sequence *sequence,
                                   ttt_error *err) {
     ttt_example example;
-    ttt_example_stream_make(stream, number, &example);
+    if (!ttt_example_stream_make(stream, number, &example))
+        return ttt_fail(err, TTT_ERROR_ARGUMENT, "examples of at most %d tokens: no pair is that short",
+                        (int)stream->options.max_tokens);
     return ttt_encode_example(&stream->options.encoding, example.pairs, example.count, &example.pairs[example.count],
                               &example.slots, &stream->options.loss, sequence, err);
 }

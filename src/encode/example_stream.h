@@ -49,7 +49,7 @@ typedef struct ttt_example_stream {
 /* Errors: no source, an empty store, a weight or a limit out of range. */
 ttt_status ttt_example_stream_init(ttt_example_stream *stream, const ttt_stream_options *options,
                                    const ttt_example_source *sources, size_t count, ttt_error *err);
-/* What example `number` is made of, for tests and to look at. */
+/* What example `number` is made of. */
 typedef struct ttt_example {
     size_t source;
     const char *rule; /* borrowed from the store */
@@ -57,7 +57,8 @@ typedef struct ttt_example {
     ttt_pair pairs[TTT_PAIR_SLOTS];
     ttt_slots slots;
 } ttt_example;
-void ttt_example_stream_make(const ttt_example_stream *stream, uint64_t number, ttt_example *example);
+/* False: of a thousand rules drawn, none had a pair within the token limit. */
+bool ttt_example_stream_make(const ttt_example_stream *stream, uint64_t number, ttt_example *example);
 /* The same as a sequence (cleared, grown where needed). */
 ttt_status ttt_example_stream_get(const ttt_example_stream *stream, uint64_t number, ttt_sequence *sequence,
                                   ttt_error *err);
