@@ -21,9 +21,13 @@ ttt_model_config fixture_config(bool tied) {
 }
 
 ttt_backend *fixture_backend(void) {
+    return fixture_backend_with_threads(2);
+}
+
+ttt_backend *fixture_backend_with_threads(int threads) {
     ttt_error err;
     ttt_backend *backend = NULL;
-    const ttt_status status = ttt_backend_new("cpu", 2, &backend, &err);
+    const ttt_status status = ttt_backend_new("cpu", threads, &backend, &err);
     if (status == TTT_ERROR_UNSUPPORTED) SKIP("%s", err.message);
     ASSERT_OK(status);
     return backend;

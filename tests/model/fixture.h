@@ -11,7 +11,8 @@ enum { FIXTURE_AXES = 3, FIXTURE_VOCABULARY = 19 };
 /* Two layers, four query and two key/value heads, three axes. */
 ttt_model_config fixture_config(bool tied);
 /* The backend that TTT_ISA names; the test is skipped where this machine has not got it. */
-ttt_backend *fixture_backend(void);
+ttt_backend *fixture_backend(void); /* with two threads */
+ttt_backend *fixture_backend_with_threads(int threads);
 ttt_backend *fixture_ref(void);
 /* A random model, made livelier than a fresh one: matrices ten times as large, so that attention is not flat. */
 ttt_model *fixture_model(ttt_backend *backend, const ttt_model_config *config);

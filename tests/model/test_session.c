@@ -199,6 +199,68 @@ static void state__of_another_session_is_refused_and_changes_nothing(void **stat
     setup_free(&s);
 }
 
+static void training__gives_the_same_bits_with_any_number_of_threads(void **state) {
+    (void)state;
+    setup s = setup_new(true);
+    ttt_backend *single = fixture_backend_with_threads(1);
+    const ttt_model_config config = fixture_config(true);
+    ttt_model *same = fixture_model(single, &config);
+    for (int which = 0; which < 2; which++) {
+        const ttt_session_options options = options_of(which);
+        ttt_session *one = fixture_session(same, &options), *two = fixture_session(s.model, &options);
+        for (int i = 0; i < 3; i++) assert_true(train_step(one, s.packing) == train_step(two, s.packing));
+        assert_same_parameters(one, two);
+        ttt_session_free(one);
+        ttt_session_free(two);
+    }
+    ttt_model_free(same);
+    ttt_backend_free(single);
+    setup_free(&s);
+}
+
+static void adapter__is_left_out_for_rows_packed_without(void **state) {
+    (void)state;
+    setup s = setup_new(true);
+    ttt_error err;
+    const ttt_session_options lora = options_of(1), none = fixture_inference(ROOM);
+    ttt_session *session = fixture_session(s.model, &lora), *bare = fixture_session(s.model, &none);
+    for (int i = 0; i < 3; i++) train_step(session, s.packing);
+    float adapted[ROOM] = {0}, mixed[ROOM] = {0}, plain[ROOM] = {0};
+    ASSERT_OK(ttt_session_loss(session, s.packing, adapted, &err));
+    ASSERT_OK(ttt_session_loss(bare, s.packing, plain, &err));
+    ttt_packing_clear(s.packing);
+    for (int i = 0; i < 3; i++) ttt_packing_add(s.packing, &s.sequences[i], i == 0 ? 0 : -1, 1);
+    ASSERT_OK(ttt_session_loss(session, s.packing, mixed, &err));
+    const int32_t first = ttt_sequence_counted(&s.sequences[0]);
+    assert_memory_equal(mixed, adapted, (size_t)first * sizeof *mixed);
+    assert_memory_equal(mixed + first, plain + first, (size_t)(ROOM - first) * sizeof *mixed);
+    assert_memory_not_equal(adapted, plain, sizeof adapted);
+    ttt_session_free(session);
+    ttt_session_free(bare);
+    setup_free(&s);
+}
+
+static void step__refuses_a_gradient_that_is_not_finite(void **state) {
+    (void)state;
+    setup s = setup_new(true);
+    ttt_error err;
+    const ttt_session_options options = options_of(0);
+    ttt_session *session = fixture_session(s.model, &options);
+    ttt_weight *weight;
+    size_t rows, columns;
+    ttt_session_parameter(session, 0, &weight, &rows, &columns);
+    float *bad = ttt_allocate(rows * columns, sizeof *bad), loss[ROOM];
+    double norm;
+    for (size_t i = 0; i < rows * columns; i++) bad[i] = NAN;
+    ASSERT_OK(ttt_model_get_backend(s.model)->ops->weight_write(weight, TTT_VALUE, bad, &err));
+    ASSERT_OK(ttt_session_train(session, s.packing, loss, &err));
+    ASSERT_FAILS(ttt_session_step(session, ADAMW, 1, &norm, &err), TTT_ERROR_ARGUMENT, "step 1 is not finite");
+    assert_int_equal(ttt_session_steps(session), 0);
+    ttt_free(bad);
+    ttt_session_free(session);
+    setup_free(&s);
+}
+
 static void options__that_make_no_sense_are_refused(void **state) {
     (void)state;
     setup s = setup_new(true);
@@ -241,6 +303,9 @@ int main(void) {
         cmocka_unit_test(reset__makes_a_session_as_new),
         cmocka_unit_test(state__resumes_bit_for_bit),
         cmocka_unit_test(state__of_another_session_is_refused_and_changes_nothing),
+        cmocka_unit_test(training__gives_the_same_bits_with_any_number_of_threads),
+        cmocka_unit_test(adapter__is_left_out_for_rows_packed_without),
+        cmocka_unit_test(step__refuses_a_gradient_that_is_not_finite),
         cmocka_unit_test(options__that_make_no_sense_are_refused),
         cmocka_unit_test(batch__that_does_not_fit_or_has_foreign_ids_is_refused),
     };
