@@ -72,7 +72,3 @@ void ttt_pair_store_release(ttt_pair_store *store) {
     ttt_free(store->bytes);
     *store = (ttt_pair_store){0};
 }
-
-ttt_status ttt_pair_store_visit(void *context, const char *id, const ttt_pair *pairs, size_t count, ttt_error *err) {
-    return ttt_pair_store_add(context, id, pairs, count, err);
-}

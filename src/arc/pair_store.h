@@ -30,7 +30,5 @@ ttt_status ttt_pair_store_add(ttt_pair_store *store, const char *id, const ttt_p
 void ttt_pair_store_get(const ttt_pair_store *store, size_t index, ttt_pair *pair);
 const ttt_pair_group *ttt_pair_store_find(const ttt_pair_store *store, const char *id); /* NULL when absent */
 void ttt_pair_store_release(ttt_pair_store *store);                                     /* leaves {0} */
-/* A ttt_pairs_visitor that adds to the ttt_pair_store that `context` points to. */
-ttt_status ttt_pair_store_visit(void *context, const char *id, const ttt_pair *pairs, size_t count, ttt_error *err);
 
 #endif

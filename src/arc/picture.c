@@ -110,49 +110,12 @@ static ttt_status put_panels(text_buffer *text, const ttt_panel *panels, size_t 
     return TTT_OK;
 }
 
-/* Hands the text over, or releases it after a failure. */
-static ttt_status finish(text_buffer *text, ttt_status status, char **result) {
-    *result = status == TTT_OK ? text->items : NULL;
-    if (status != TTT_OK) ttt_free(text->items);
-    return status;
-}
-
 ttt_status ttt_picture_text(const ttt_panel *panels, size_t count, ttt_picture_style style, char **text,
                             ttt_error *err) {
     text_buffer buffer = {0};
     ttt_status status = put(&buffer, err, "%s", "");
     if (status == TTT_OK) status = put_panels(&buffer, panels, count, style, err);
-    return finish(&buffer, status, text);
-}
-
-size_t ttt_picture_test_panels(const ttt_task *task, size_t test, const ttt_grid *answer, ttt_panel panels[3]) {
-    const ttt_test *asked = &task->tests[test];
-    panels[0] = (ttt_panel){.grid = &asked->input, .title = "test"};
-    panels[1] = (ttt_panel){.grid = asked->known ? &asked->output : NULL, .title = "output", .arrow = true};
-    panels[2] = (ttt_panel){.grid = answer, .title = "answer"};
-    return answer ? 3 : 2;
-}
-
-static ttt_status put_task(text_buffer *text, const ttt_task *task, const ttt_grid *const *answers,
-                           ttt_picture_style style, ttt_error *err) {
-    TTT_TRY(put(text, err, "task %s\n", task->id));
-    for (size_t i = 0; i < task->demonstration_count; i++) {
-        const ttt_pair *pair = &task->demonstrations[i];
-        const ttt_panel panels[2] = {{.grid = &pair->input}, {.grid = &pair->output, .arrow = true}};
-        TTT_TRY(put_panels(text, panels, 2, style, err));
-        TTT_TRY(put(text, err, "\n"));
-    }
-    for (size_t i = 0; i < task->test_count; i++) {
-        ttt_panel panels[3];
-        const size_t count = ttt_picture_test_panels(task, i, answers ? answers[i] : NULL, panels);
-        TTT_TRY(put_panels(text, panels, count, style, err));
-        TTT_TRY(put(text, err, "\n"));
-    }
-    return TTT_OK;
-}
-
-ttt_status ttt_picture_task_text(const ttt_task *task, const ttt_grid *const *answers, ttt_picture_style style,
-                                 char **text, ttt_error *err) {
-    text_buffer buffer = {0};
-    return finish(&buffer, put_task(&buffer, task, answers, style, err), text);
+    *text = status == TTT_OK ? buffer.items : NULL;
+    if (status != TTT_OK) ttt_free(buffer.items);
+    return status;
 }

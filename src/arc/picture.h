@@ -2,7 +2,8 @@
 #ifndef TTT_ARC_PICTURE_H
 #define TTT_ARC_PICTURE_H
 
-#include "arc/task.h"
+#include "arc/grid.h"
+#include "base/status.h"
 
 extern const uint8_t ttt_palette[TTT_COLOURS][3]; /* red, green, blue */
 
@@ -21,20 +22,9 @@ typedef struct ttt_panel {
 /* The panels side by side, as text of several lines; *text is fresh memory (ttt_free). */
 ttt_status ttt_picture_text(const ttt_panel *panels, size_t count, ttt_picture_style style, char **text,
                             ttt_error *err);
-/* A task: one line of text panels per pair and test input (outputs that are not known as a question mark).
- * `answers` (NULL: none) holds an answer per test input, drawn beside it; answers[i] may be NULL. */
-ttt_status ttt_picture_task_text(const ttt_task *task, const ttt_grid *const *answers, ttt_picture_style style,
-                                 char **text, ttt_error *err);
-
-/* The panels of one test input: input, output (NULL when not known) and, unless it is NULL, an answer. Returns how many
- * there are. They point into the task. */
-size_t ttt_picture_test_panels(const ttt_task *task, size_t test, const ttt_grid *answer, ttt_panel panels[3]);
-
 /* PNG of rows of panels (titles are not drawn): panels[0..count), a new row starting at each index in
  * row_starts[0..rows) (row_starts[0] = 0). `cell` is the side of a cell in pixels, 2..64. Written atomically. */
 ttt_status ttt_picture_png(const char *path, const ttt_panel *panels, size_t count, const size_t *row_starts,
                            size_t rows, int cell, ttt_error *err);
-ttt_status ttt_picture_task_png(const char *path, const ttt_task *task, const ttt_grid *const *answers, int cell,
-                                ttt_error *err);
 
 #endif

@@ -147,27 +147,3 @@ ttt_status ttt_picture_png(const char *path, const ttt_panel *panels, size_t cou
     ttt_free(c.pixels);
     return status;
 }
-
-ttt_status ttt_picture_task_png(const char *path, const ttt_task *task, const ttt_grid *const *answers, int cell,
-                                ttt_error *err) {
-    const size_t rows = task->demonstration_count + task->test_count;
-    ttt_panel *panels = ttt_allocate(3 * rows, sizeof *panels);
-    size_t *starts = ttt_allocate(rows, sizeof *starts), count = 0;
-    ttt_status status;
-    if (panels && starts) {
-        for (size_t i = 0; i < task->demonstration_count; i++) {
-            starts[i] = count;
-            panels[count++] = (ttt_panel){.grid = &task->demonstrations[i].input};
-            panels[count++] = (ttt_panel){.grid = &task->demonstrations[i].output, .arrow = true};
-        }
-        for (size_t i = 0; i < task->test_count; i++) {
-            starts[task->demonstration_count + i] = count;
-            count += ttt_picture_test_panels(task, i, answers ? answers[i] : NULL, panels + count);
-        }
-        status = ttt_picture_png(path, panels, count, starts, rows, cell, err);
-    } else
-        status = ttt_fail(err, TTT_ERROR_MEMORY, "%s: out of memory", path);
-    ttt_free(panels);
-    ttt_free(starts);
-    return status;
-}

@@ -9,44 +9,48 @@
 
 /* --- The pool ---------------------------------------------------------------------------------------------------- */
 
-ttt_candidate *ttt_pool_find(const ttt_pool *pool, const ttt_grid *grid) {
-    for (size_t i = 0; i < pool->count; i++)
-        if (ttt_grid_equal(&pool->items[i].grid, grid)) return &pool->items[i];
+typedef struct candidate {
+    ttt_grid grid;
+    uint32_t votes;          /* answers that are this grid */
+    uint32_t identity_votes; /* of these, from views that change nothing but the order of demonstrations */
+    uint32_t first_seen;     /* number of the first of them */
+} candidate;
+
+typedef struct pool {
+    candidate *items;
+    size_t count, capacity;
+    uint32_t answers; /* answers added, which is the sum of the votes */
+} pool;
+
+static candidate *find(const pool *in, const ttt_grid *grid) {
+    for (size_t i = 0; i < in->count; i++)
+        if (ttt_grid_equal(&in->items[i].grid, grid)) return &in->items[i];
     return NULL;
 }
 
-ttt_status ttt_pool_add(ttt_pool *pool, const ttt_grid *answer, bool identity, ttt_error *err) {
-    ttt_candidate *candidate = ttt_pool_find(pool, answer);
-    if (!candidate) {
-        const ttt_candidate fresh = {.grid = *answer, .first_seen = pool->answers};
-        TTT_TRY(TTT_PUSH(pool, fresh, err));
-        candidate = &pool->items[pool->count - 1];
+static ttt_status add(pool *in, const ttt_grid *answer, bool identity, ttt_error *err) {
+    candidate *known = find(in, answer);
+    if (!known) {
+        const candidate fresh = {.grid = *answer, .first_seen = in->answers};
+        TTT_TRY(TTT_PUSH(in, fresh, err));
+        known = &in->items[in->count - 1];
     }
-    candidate->votes++;
-    candidate->identity_votes += identity;
-    pool->answers++;
+    known->votes++;
+    known->identity_votes += identity;
+    in->answers++;
     return TTT_OK;
 }
 
 static int compare_votes(const void *left, const void *right) {
-    const ttt_candidate *a = left, *b = right;
+    const candidate *a = left, *b = right;
     if (a->votes != b->votes) return a->votes > b->votes ? -1 : 1;
     if (a->identity_votes != b->identity_votes) return a->identity_votes > b->identity_votes ? -1 : 1;
     return a->first_seen < b->first_seen ? -1 : a->first_seen > b->first_seen;
 }
 
-static int compare_scores(const void *left, const void *right) {
-    const ttt_candidate *a = left, *b = right;
-    if (a->score != b->score) return a->score > b->score ? -1 : 1;
-    return compare_votes(left, right);
-}
-
-void ttt_pool_sort_by_votes(ttt_pool *pool) {
-    if (pool->count > 1) qsort(pool->items, pool->count, sizeof *pool->items, compare_votes);
-}
-
-void ttt_pool_sort_by_score(ttt_pool *pool) {
-    if (pool->count > 1) qsort(pool->items, pool->count, sizeof *pool->items, compare_scores);
+/* Best first: most votes, then most identity votes, then first seen. */
+static void sort_by_votes(pool *in) {
+    if (in->count > 1) qsort(in->items, in->count, sizeof *in->items, compare_votes);
 }
 
 /* --- Majorities -------------------------------------------------------------------------------------------------- */
@@ -129,27 +133,27 @@ void ttt_vote_column_majority(const ttt_grid *grids, size_t count, ttt_grid *out
 /* --- Top three --------------------------------------------------------------------------------------------------- */
 
 /* The first three of a sorted pool, missing ones filled from the grids that were counted in it. */
-static void top_of_pool(const ttt_pool *pool, const ttt_grid *grids, size_t count, ttt_grid top[3]) {
-    for (size_t i = 0; i < 3 && i < pool->count; i++) top[i] = pool->items[i].grid;
-    if (pool->count >= 3) return;
+static void top_of_pool(const pool *in, const ttt_grid *grids, size_t count, ttt_grid top[3]) {
+    for (size_t i = 0; i < 3 && i < in->count; i++) top[i] = in->items[i].grid;
+    if (in->count >= 3) return;
     ttt_grid rows, columns;
     ttt_vote_row_majority(grids, count, &rows);
     ttt_vote_column_majority(grids, count, &columns);
-    if (pool->count < 2) top[1] = ttt_grid_equal(&rows, &top[0]) ? columns : rows;
+    if (in->count < 2) top[1] = ttt_grid_equal(&rows, &top[0]) ? columns : rows;
     const bool seen = ttt_grid_equal(&rows, &top[0]) || ttt_grid_equal(&rows, &top[1]);
     top[2] = seen ? columns : rows;
 }
 
 ttt_status ttt_vote_top3(const ttt_grid *grids, const bool *identity, size_t count, ttt_grid top[3], ttt_error *err) {
-    ttt_pool pool = {0};
+    pool counted = {0};
     ttt_status status = TTT_OK;
     for (size_t i = 0; i < count && status == TTT_OK; i++)
-        status = ttt_pool_add(&pool, &grids[i], identity && identity[i], err);
+        status = add(&counted, &grids[i], identity && identity[i], err);
     if (status == TTT_OK) {
-        ttt_pool_sort_by_votes(&pool);
-        top_of_pool(&pool, grids, count, top);
+        sort_by_votes(&counted);
+        top_of_pool(&counted, grids, count, top);
     }
-    ttt_free(pool.items);
+    ttt_free(counted.items);
     return status;
 }
 
@@ -192,23 +196,21 @@ static ttt_status add_finalists(const ttt_vote_answer *answers, size_t count, tt
 /* The final: candidates counted, ties broken by how often identity answers gave them. */
 static ttt_status final_vote(const ttt_vote_answer *answers, size_t count, const finalists *final, ttt_grid attempts[2],
                              ttt_error *err) {
-    ttt_pool pool = {0};
+    pool counted = {0};
     ttt_status status = TTT_OK;
-    for (size_t i = 0; i < final->count && status == TTT_OK; i++)
-        status = ttt_pool_add(&pool, &final->grids[i], false, err);
+    for (size_t i = 0; i < final->count && status == TTT_OK; i++) status = add(&counted, &final->grids[i], false, err);
     if (status == TTT_OK) {
         for (size_t i = 0; i < count; i++) {
-            ttt_candidate *candidate =
-                answers[i].group == TTT_GROUP_IDENTITY ? ttt_pool_find(&pool, &answers[i].grid) : NULL;
-            if (candidate) candidate->identity_votes++;
+            candidate *known = answers[i].group == TTT_GROUP_IDENTITY ? find(&counted, &answers[i].grid) : NULL;
+            if (known) known->identity_votes++;
         }
         ttt_grid top[3];
-        ttt_pool_sort_by_votes(&pool);
-        top_of_pool(&pool, final->grids, final->count, top);
+        sort_by_votes(&counted);
+        top_of_pool(&counted, final->grids, final->count, top);
         attempts[0] = top[0];
         attempts[1] = top[1];
     }
-    ttt_free(pool.items);
+    ttt_free(counted.items);
     return status;
 }
 

@@ -1,38 +1,10 @@
-/* Choosing two attempts from many answers: the three vote functions of the reference, its two-stage vote, and our one
- * pool of candidates. */
+/* Choosing two attempts from many answers as the reference does: its three vote functions and its two-stage vote.
+ * Ties that it leaves to chance are broken by: count, then identity count, then first seen. */
 #ifndef TTT_ARC_VOTE_H
 #define TTT_ARC_VOTE_H
 
 #include "arc/grid.h"
 #include "arc/transform.h"
-
-/* --- Ours: one pool ---------------------------------------------------------------------------------------------- */
-
-typedef struct ttt_candidate {
-    ttt_grid grid;
-    uint32_t votes;          /* views that gave this answer */
-    uint32_t identity_votes; /* of these, views that change nothing but the order of demonstrations */
-    uint32_t first_seen;     /* number of the view that gave it first */
-    double score;            /* for re-scoring: summed log-probability; 0 until the caller fills it */
-} ttt_candidate;
-
-/* Release with ttt_free(pool.items). {0} is empty. */
-typedef struct ttt_pool {
-    ttt_candidate *items;
-    size_t count, capacity;
-    uint32_t answers; /* answers added, which is the sum of the votes */
-} ttt_pool;
-
-/* One answer, mapped back to the task's own orientation and colours. */
-ttt_status ttt_pool_add(ttt_pool *pool, const ttt_grid *answer, bool identity, ttt_error *err);
-ttt_candidate *ttt_pool_find(const ttt_pool *pool, const ttt_grid *grid); /* NULL when absent */
-/* Best first: most votes, then most identity votes, then first seen. */
-void ttt_pool_sort_by_votes(ttt_pool *pool);
-/* Best first: highest score, ties as above. */
-void ttt_pool_sort_by_score(ttt_pool *pool);
-
-/* --- The reference's ----------------------------------------------------------------------------------------------
- * Ties that the reference leaves to chance are broken by: count, then identity count, then first seen. */
 
 /* The three most common of grids[0..count), count >= 1; missing ones filled: a second by the row majority (or the
  * column majority where that equals the first), a third by the row majority unless it equals the first or second,

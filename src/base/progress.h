@@ -9,7 +9,6 @@
 typedef struct ttt_progress_event {
     const char *stage;   /* what is being done, one word or two: "train", "decode", "task" */
     int64_t done, total; /* in units of the stage (steps, views, tasks); total 0 means unknown */
-    const char *message; /* a sentence to keep on the screen or in a log, NULL for a mere step forward */
 } ttt_progress_event;
 
 /* Called from the thread that does the work, often (once a step or a view): it must return quickly, and it must not
@@ -23,8 +22,5 @@ typedef struct ttt_progress {
 } ttt_progress;
 
 void ttt_progress_step(const ttt_progress *progress, const char *stage, int64_t done, int64_t total);
-/* A line for people, printf style, cut at 511 bytes; `stage` says who speaks. */
-void ttt_progress_say(const ttt_progress *progress, const char *stage, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -66,11 +66,6 @@ static void draw(ttt_terminal *terminal, const ttt_progress_event *event, double
 
 static void report(void *context, const ttt_progress_event *event) {
     ttt_terminal *terminal = context;
-    if (event->message != NULL) {
-        ttt_terminal_clear(terminal);
-        fprintf(stderr, "%s\n", event->message);
-        return;
-    }
     if (!terminal->bar) return;
     double now = ttt_clock_seconds();
     bool fresh = strcmp(terminal->stage, event->stage) != 0 || event->done < terminal->first;

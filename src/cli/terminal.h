@@ -16,7 +16,7 @@ typedef struct ttt_terminal {
 } ttt_terminal;
 
 void ttt_terminal_init(ttt_terminal *terminal);
-/* Draws the bar and prints messages as lines of stderr. The terminal must outlive it. */
+/* Draws the bar. The terminal must outlive it. */
 ttt_progress ttt_terminal_progress(ttt_terminal *terminal);
 /* Wipes the bar, so that something else can be printed; it comes back with the next event. */
 void ttt_terminal_clear(ttt_terminal *terminal);

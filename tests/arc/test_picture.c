@@ -36,31 +36,18 @@ static void coloured_text__changes_colour_only_where_the_grid_does(void **state)
     ttt_free(text);
 }
 
-static ttt_task small_task(void) {
-    ttt_task task;
-    ttt_error err;
-    ASSERT_OK(ttt_task_init(&task, "small", 1, 1, &err));
-    task.demonstrations[0] = pair_of("12", "21");
-    task.tests[0].input = grid_of("34");
-    return task;
-}
-
-static void task_text__shows_pairs_tests_and_answers(void **state) {
+static void plain_text__asks_for_what_is_not_known_below_its_title(void **state) {
     (void)state;
-    ttt_task task = small_task();
-    const ttt_grid answer = grid_of("43");
-    const ttt_grid *answers[] = {&answer};
+    const ttt_grid input = grid_of("34"), answer = grid_of("43");
+    const ttt_panel panels[] = {{.grid = &input, .title = "test"},
+                                {.grid = NULL, .title = "output", .arrow = true},
+                                {.grid = &answer, .title = "answer"}};
     char *text;
     ttt_error err;
-    ASSERT_OK(ttt_picture_task_text(&task, answers, TTT_PICTURE_PLAIN, &text, &err));
-    assert_string_equal(text, "task small\n"
-                              "1 2  -> 2 1\n"
-                              "\n"
-                              "test    output  answer\n"
-                              "3 4  -> ?       4 3\n"
-                              "\n");
+    ASSERT_OK(ttt_picture_text(panels, 3, TTT_PICTURE_PLAIN, &text, &err));
+    assert_string_equal(text, "test    output  answer\n"
+                              "3 4  -> ?       4 3\n");
     ttt_free(text);
-    ttt_task_release(&task);
 }
 
 /* Reads a PNG back as RGB; release with ttt_free. */
@@ -99,43 +86,45 @@ static void png__has_every_cell_in_its_colour_and_place(void **state) {
     support_remove_folder(folder.text);
 }
 
-static void png__of_a_task_is_drawn_at_every_cell_size(void **state) {
+static void png__of_several_rows_is_drawn_at_every_cell_size(void **state) {
     (void)state;
-    const support_path folder = support_temporary_folder(), path = support_join(folder.text, "task.png");
-    ttt_task task = small_task();
+    const support_path folder = support_temporary_folder(), path = support_join(folder.text, "rows.png");
+    const ttt_grid input = grid_of("12"), output = grid_of("21");
+    const ttt_panel panels[] = {{.grid = &input}, {.grid = &output, .arrow = true}, {.grid = &input}, {.arrow = true}};
+    const size_t starts[] = {0, 2};
     ttt_error err;
     int width, height, last = 0;
     for (int cell = 2; cell <= 64; cell += 31) {
-        ASSERT_OK(ttt_picture_task_png(path.text, &task, NULL, cell, &err));
+        ASSERT_OK(ttt_picture_png(path.text, panels, 4, starts, 2, cell, &err));
         ttt_free(read_png(path.text, &width, &height));
         assert_true(width > last);
         last = width;
     }
-    ASSERT_FAILS(ttt_picture_task_png(path.text, &task, NULL, 1, &err), TTT_ERROR_ARGUMENT, "cells of 1 pixels");
-    ASSERT_FAILS(ttt_picture_task_png(support_join(folder.text, "none/x.png").text, &task, NULL, 8, &err), TTT_ERROR_IO,
-                 "none/x.png");
-    ttt_task_release(&task);
+    ASSERT_FAILS(ttt_picture_png(path.text, panels, 4, starts, 2, 1, &err), TTT_ERROR_ARGUMENT, "cells of 1 pixels");
+    ASSERT_FAILS(ttt_picture_png(support_join(folder.text, "none/x.png").text, panels, 4, starts, 2, 8, &err),
+                 TTT_ERROR_IO, "none/x.png");
     support_remove_folder(folder.text);
 }
 
 static void every_failing_allocation__is_reported_and_nothing_leaks(void **state) {
     (void)state;
-    const support_path folder = support_temporary_folder(), path = support_join(folder.text, "task.png");
-    ttt_task task = small_task();
+    const support_path folder = support_temporary_folder(), path = support_join(folder.text, "rows.png");
+    const ttt_grid grid = grid_of("34");
+    const ttt_panel panels[] = {{.grid = &grid, .title = "test"}, {.title = "output", .arrow = true}};
+    const size_t start = 0;
     ttt_status status;
     size_t n = 0;
     do {
         char *text = NULL;
         ttt_error err = {0};
         ttt_memory_fail_at(++n);
-        status = ttt_picture_task_text(&task, NULL, TTT_PICTURE_COLOUR, &text, &err);
-        if (status == TTT_OK) status = ttt_picture_task_png(path.text, &task, NULL, 8, &err);
+        status = ttt_picture_text(panels, 2, TTT_PICTURE_COLOUR, &text, &err);
+        if (status == TTT_OK) status = ttt_picture_png(path.text, panels, 2, &start, 1, 8, &err);
         ttt_memory_fail_at(0);
         if (status != TTT_OK) assert_int_equal(status, TTT_ERROR_MEMORY);
         ttt_free(text);
     } while (status != TTT_OK);
     assert_true(n > 4);
-    ttt_task_release(&task);
     support_remove_folder(folder.text);
 }
 
@@ -143,9 +132,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text__stands_side_by_side_without_blanks_at_line_ends),
         cmocka_unit_test(coloured_text__changes_colour_only_where_the_grid_does),
-        cmocka_unit_test(task_text__shows_pairs_tests_and_answers),
+        cmocka_unit_test(plain_text__asks_for_what_is_not_known_below_its_title),
         cmocka_unit_test(png__has_every_cell_in_its_colour_and_place),
-        cmocka_unit_test(png__of_a_task_is_drawn_at_every_cell_size),
+        cmocka_unit_test(png__of_several_rows_is_drawn_at_every_cell_size),
         cmocka_unit_test(every_failing_allocation__is_reported_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

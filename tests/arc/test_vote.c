@@ -4,31 +4,21 @@
 #include "arc/vote.h"
 #include "base/memory.h"
 
-static void pool__counts_and_orders_by_votes_identity_first_seen(void **state) {
+static void top3__orders_by_votes_identity_first_seen(void **state) {
     (void)state;
     const char *answers[] = {"1", "2", "3", "2", "3", "4"};
     const bool identity[] = {true, false, false, false, true, false};
-    ttt_pool pool = {0};
+    ttt_grid grids[6], top[3];
     ttt_error err;
-    for (int i = 0; i < 6; i++) {
-        const ttt_grid grid = grid_of(answers[i]);
-        ASSERT_OK(ttt_pool_add(&pool, &grid, identity[i], &err));
-    }
-    ttt_pool_sort_by_votes(&pool);
-    assert_int_equal(pool.count, 4);
-    assert_int_equal(pool.answers, 6);
-    ASSERT_GRID(&pool.items[0].grid, "3"); /* two votes, one of them identity */
-    ASSERT_GRID(&pool.items[1].grid, "2");
-    ASSERT_GRID(&pool.items[2].grid, "1"); /* identity */
-    ASSERT_GRID(&pool.items[3].grid, "4");
-    assert_int_equal(pool.items[0].votes, 2);
-    assert_int_equal(pool.items[0].identity_votes, 1);
-    assert_int_equal(pool.items[0].first_seen, 2);
-    for (size_t i = 0; i < pool.count; i++) pool.items[i].score = i == 2 ? -1.0 : -5.0;
-    ttt_pool_sort_by_score(&pool);
-    ASSERT_GRID(&pool.items[0].grid, "1");
-    ASSERT_GRID(&pool.items[1].grid, "3"); /* ties go by votes */
-    ttt_free(pool.items);
+    for (int i = 0; i < 6; i++) grids[i] = grid_of(answers[i]);
+    ASSERT_OK(ttt_vote_top3(grids, identity, 6, top, &err));
+    ASSERT_GRID(&top[0], "3"); /* two votes, one of them identity */
+    ASSERT_GRID(&top[1], "2");
+    ASSERT_GRID(&top[2], "1"); /* identity */
+    ASSERT_OK(ttt_vote_top3(grids, NULL, 6, top, &err));
+    ASSERT_GRID(&top[0], "2"); /* first seen */
+    ASSERT_GRID(&top[1], "3");
+    ASSERT_GRID(&top[2], "1");
 }
 
 static void majorities__take_lines_of_the_common_shape(void **state) {
@@ -108,7 +98,7 @@ static void groups__are_named_by_the_inverse(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pool__counts_and_orders_by_votes_identity_first_seen),
+        cmocka_unit_test(top3__orders_by_votes_identity_first_seen),
         cmocka_unit_test(majorities__take_lines_of_the_common_shape),
         cmocka_unit_test(top3__fills_from_majorities),
         cmocka_unit_test(two_stage__a_group_of_its_own_outvotes_scattered_answers),

@@ -8,7 +8,7 @@
 
 typedef struct heard {
     int events;
-    char stage[16], message[600];
+    char stage[16];
     int64_t done, total;
 } heard;
 
@@ -18,7 +18,6 @@ static void listen(void *context, const ttt_progress_event *event) {
     h->done = event->done;
     h->total = event->total;
     snprintf(h->stage, sizeof h->stage, "%s", event->stage);
-    snprintf(h->message, sizeof h->message, "%s", event->message == NULL ? "" : event->message);
 }
 
 static void progress__reaches_the_listener(void **state) {
@@ -28,27 +27,15 @@ static void progress__reaches_the_listener(void **state) {
     ttt_progress_step(&progress, "train", 3, 20);
     assert_int_equal(h.events, 1);
     assert_string_equal(h.stage, "train");
-    assert_string_equal(h.message, "");
     assert_int_equal(h.done, 3);
     assert_int_equal(h.total, 20);
-    ttt_progress_say(&progress, "task", "%s: %d views", "00d62c1b", 8);
-    assert_int_equal(h.events, 2);
-    assert_string_equal(h.stage, "task");
-    assert_string_equal(h.message, "00d62c1b: 8 views");
-    char text[1000];
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    ttt_progress_say(&progress, "task", "%s", text);
-    assert_int_equal(strlen(h.message), 511);
 }
 
 static void progress__without_a_listener_is_silent(void **state) {
     (void)state;
     const ttt_progress nobody = {0};
     ttt_progress_step(&nobody, "train", 1, 2);
-    ttt_progress_say(&nobody, "train", "x");
     ttt_progress_step(NULL, "train", 1, 2);
-    ttt_progress_say(NULL, "train", "x");
 }
 
 static void clock__goes_forward_in_seconds(void **state) {
