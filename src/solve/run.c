@@ -17,25 +17,33 @@ typedef struct run {
     ttt_store *store; /* or NULL */
     double end;       /* moment of the deadline, 0: none */
     size_t done, *failures;
+    size_t ahead; /* tasks not yet solved, neither in this start nor in one before */
 } run;
 
 /* --- Facts ------------------------------------------------------------------------------------------------------- */
 
-/* Tells models at one path apart: the configuration, and size and beginning of the weights. */
-static uint64_t fingerprint(const char *folder) {
-    static const char *const names[] = {"config.json", "model.safetensors"};
-    uint64_t hash = TTT_HASH_START;
-    for (int i = 0; i < 2; i++) {
-        ttt_file_map map = {0};
-        char *path = ttt_path_join(folder, names[i]);
-        if (path != NULL && ttt_file_map_open(&map, path, NULL) == TTT_OK) {
-            const size_t most = (size_t)1 << 20;
-            hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
-            hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
-            ttt_file_map_close(&map);
-        }
-        ttt_free(path);
+/* A file's name, size and first MB. What cannot be read counts as empty: loading the model has already said so. */
+static uint64_t hash_file(uint64_t hash, const char *folder, const char *name) {
+    const size_t most = (size_t)1 << 20;
+    ttt_file_map map = {0};
+    char *path = ttt_path_join(folder, name);
+    if (path != NULL && ttt_file_map_open(&map, path, NULL) == TTT_OK) {
+        hash = ttt_hash(hash, name, strlen(name) + 1);
+        hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
+        hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
+        ttt_file_map_close(&map);
     }
+    ttt_free(path);
+    return hash;
+}
+
+/* Tells models at one path apart: the configuration, and the beginning of every file of weights. */
+static uint64_t fingerprint(const char *folder) {
+    ttt_folder_list files = {0};
+    uint64_t hash = hash_file(TTT_HASH_START, folder, "config.json");
+    if (ttt_folder_list_read(&files, folder, ".safetensors", NULL) != TTT_OK) return hash;
+    for (size_t i = 0; i < files.count; i++) hash = hash_file(hash, folder, files.names[i]);
+    ttt_folder_list_free(&files);
     return hash;
 }
 
@@ -120,13 +128,16 @@ out:
     return status;
 }
 
-/* Before the submission is first written: it must not lose for a while the answers that an earlier start gave. */
+/* Before the submission is first written: it must not lose for a while the answers that an earlier start gave. What
+ * remains is ahead. */
 static ttt_status submit_solved(run *self, ttt_error *err) {
+    self->ahead = self->tasks->count;
     for (size_t i = 0; i < self->tasks->count; i++) {
         ttt_task_record record;
         bool found;
         TTT_TRY(load_solved(self, &self->tasks->items[i], &record, &found, err));
         if (!found) continue;
+        self->ahead--;
         ttt_status status = ttt_run_submit(self->submission, &record, err);
         ttt_task_record_release(&record);
         TTT_TRY(status);
@@ -148,7 +159,7 @@ static double seconds_for_next(const run *self) {
     double budget = self->options->budget;
     if (self->end <= 0) return budget;
     double left = fmax(self->end - ttt_clock_seconds(), 0.001); /* late: as good as nothing, but a limit */
-    double share = left / (double)(self->tasks->count - self->done);
+    double share = left / (double)self->ahead;
     return budget > 0 ? fmin(budget, share) : share;
 }
 
@@ -162,6 +173,7 @@ static ttt_status solve_next(run *self, const ttt_task *task, ttt_error *err) {
     TTT_TRY_OUT(
         ttt_problem_arc_new(task, &self->encoding, self->options->settings, self->options->train, &problem, err));
     status = ttt_solver_solve(self->solver, problem, seconds_for_next(self), &record, err);
+    self->ahead--;
     if (status == TTT_ERROR_CANCELLED || record.problem == NULL) TTT_TRY_OUT(status);
     status = TTT_OK;
     if (self->store != NULL) {

@@ -19,14 +19,16 @@ typedef struct fixture {
     ttt_task_set tasks;
     ttt_run_options options;
     size_t solved, resumed;
+    double budget;  /* seconds planned for the first task solved */
     int kill_after; /* tasks, 0: never */
 } fixture;
 
 static void count(void *context, const ttt_run_report *report) {
     fixture *f = context;
+    if (!report->resumed && f->solved == f->resumed) f->budget = report->record->plan.budget;
     f->solved++;
     f->resumed += report->resumed;
-    assert_int_equal(report->total, TASKS);
+    assert_int_equal(report->total, f->tasks.count);
     /* A report comes before the file is replaced: what is killed here is stored and not yet submitted. */
     if (f->kill_after > 0 && f->solved == (size_t)f->kill_after) kill(getpid(), SIGKILL);
 }
@@ -238,6 +240,28 @@ static void resume__other_settings_are_refused_by_name(void **state) {
     tear_down(&f);
 }
 
+static void resume__another_shard_of_weights_is_another_model(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    support_path model = support_join(f.folder.text, "model");
+    support_path second = support_join(model.text, "model-00002-of-00002.safetensors");
+    ASSERT_OK(ttt_folder_make(model.text, &err));
+    support_write(support_join(model.text, "config.json").text, "{}");
+    support_write(support_join(model.text, "model-00001-of-00002.safetensors").text, "first");
+    support_write(second.text, "second");
+    f.options.model_path = model.text;
+    ASSERT_OK(run(&f, &failures, &err));
+    support_write(second.text, "secord"); /* as long as before */
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "model_fingerprint");
+    support_write(second.text, "second");
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.resumed, TASKS);
+    tear_down(&f);
+}
+
 static void store__one_writer_at_a_time(void **state) {
     (void)state;
     fixture f;
@@ -296,6 +320,24 @@ static void deadline__is_shared_and_every_task_answered(void **state) {
     tear_down(&f);
 }
 
+static void deadline__is_shared_by_what_the_store_does_not_hold(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    const ttt_task_set all = f.tasks;
+    f.tasks.items++; /* all but the first */
+    f.tasks.count--;
+    ASSERT_OK(run(&f, &failures, &err));
+    f.tasks = all;
+    f.options.deadline = 1000;
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.resumed, TASKS - 1);
+    assert_true(f.budget > 900); /* nearly all of it; shared by four it would be 250 */
+    tear_down(&f);
+}
+
 static void stopped__what_was_solved_is_kept(void **state) {
     (void)state;
     fixture f;
@@ -321,9 +363,11 @@ int main(void) {
         cmocka_unit_test(killed__at_most_the_task_in_flight_is_lost),
         cmocka_unit_test(resume__the_submission_loses_no_answer_for_a_moment),
         cmocka_unit_test(resume__other_settings_are_refused_by_name),
+        cmocka_unit_test(resume__another_shard_of_weights_is_another_model),
         cmocka_unit_test(store__one_writer_at_a_time),
         cmocka_unit_test(store__bad_places_are_errors),
         cmocka_unit_test(deadline__is_shared_and_every_task_answered),
+        cmocka_unit_test(deadline__is_shared_by_what_the_store_does_not_hold),
         cmocka_unit_test(stopped__what_was_solved_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
