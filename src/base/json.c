@@ -145,3 +145,22 @@ ttt_status ttt_json_optional_bool(const json_t *object, const char *where, const
     *value = json_is_true(member);
     return TTT_OK;
 }
+
+/* ---------------------------------------------------------------------------------------------- comparison */
+
+ttt_status ttt_json_check_same(const char *where, const char *name, const json_t *before, const json_t *now,
+                               ttt_error *err) {
+    if (json_equal(before, now)) return TTT_OK;
+    const char *member;
+    json_t *value;
+    json_object_foreach((json_t *)now, member, value) {
+        TTT_TRY(ttt_json_check_same(where, member, json_object_get(before, member), value, err));
+    }
+    char *old = json_dumps(before, JSON_COMPACT | JSON_ENCODE_ANY),
+         *new = json_dumps(now, JSON_COMPACT | JSON_ENCODE_ANY);
+    ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: the run began with %s %.100s, now it is %.100s", where, name,
+             old == NULL ? "none" : old, new == NULL ? "none" : new);
+    free(old); /* jansson's, not ours */
+    free(new);
+    return TTT_ERROR_ARGUMENT;
+}

@@ -32,6 +32,11 @@ ttt_status ttt_json_optional_number(const json_t *object, const char *where, con
                                     ttt_error *err);
 ttt_status ttt_json_optional_bool(const json_t *object, const char *where, const char *key, bool *value,
                                   ttt_error *err);
+/* For what must be as it was when a run began: TTT_ERROR_ARGUMENT unless both are equal, "<where>: the run began with
+ * <name> <before>, now it is <now>"; of objects, about the first member of `now` that differs. NULL: nothing was there.
+ */
+ttt_status ttt_json_check_same(const char *where, const char *name, const json_t *before, const json_t *now,
+                               ttt_error *err);
 const char *ttt_json_type_name(const json_t *value); /* "an object", "a string", "nothing" for NULL ... */
 
 #endif

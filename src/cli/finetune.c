@@ -2,9 +2,11 @@
  *
  * The folder --out holds the model as of the last evaluation (config.json, model.safetensors), metrics.jsonl and the
  * folder checkpoints. The same command goes on from the newest checkpoint; what is lost by kill -9 is what came after
- * it. `--model` into another folder goes on from weights alone: fresh optimizer state, a warm-up, a new schedule. */
+ * it. What defines the run must then be as it was: checkpoints hold it, under ttt.finetune in their metadata.
+ * `--model` into another folder goes on from weights alone: fresh optimizer state, a warm-up, a new schedule. */
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/settings.h"
 #include "cli/command.h"
 #include "cli/finetune_log.h"
@@ -102,6 +104,7 @@ typedef struct finetune {
     ttt_session *session;
     ttt_trainer *trainer;
     ttt_train_state state;
+    json_t *facts, *notes; /* what defines the run, and the same as a checkpoint's notes */
     ttt_finetune_log log;
     char *checkpoints;                     /* folder */
     double checkpoint_due, evaluation_due; /* ttt_clock_seconds */
@@ -117,6 +120,8 @@ static void finetune_release(finetune *run) {
     ttt_corpus_release(&run->corpus);
     ttt_id_list_release(&run->held_out);
     ttt_option_list_release(&run->options.set);
+    json_decref(run->facts);
+    json_decref(run->notes);
     ttt_free(run->checkpoints);
 }
 
@@ -222,13 +227,63 @@ static ttt_status open_model(finetune *run, ttt_error *err) {
     return ttt_trainer_new(run->session, session.max_tokens, session.max_sequences, &run->trainer, err);
 }
 
+/* --- What defines a run ------------------------------------------------------------------------------------------- */
+
+#define FACTS_KEY "ttt.finetune"
+
+static ttt_status hash_file(const char *path, char text[32], ttt_error *err) {
+    ttt_file_map map;
+    TTT_TRY(ttt_file_map_open(&map, path, err));
+    snprintf(text, 32, "%016llx", (unsigned long long)ttt_hash(TTT_HASH_START, map.data, map.bytes));
+    ttt_file_map_close(&map);
+    return TTT_OK;
+}
+
+/* All that the trained weights depend on. How long, how often and where is free to change: time, steps, intervals,
+ * device, threads, what one pass holds. */
+static ttt_status collect_facts(finetune *run, const ttt_option_list *arguments, ttt_error *err) {
+    const finetune_options *options = &run->options;
+    char holdout[32] = "none", name[32];
+    if (options->holdout) TTT_TRY(hash_file(options->holdout, holdout, err));
+    run->facts =
+        json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:o, s:o}", "holdout", holdout, "max-tokens",
+                  (json_int_t)options->max_tokens, "step-tokens", (json_int_t)options->step_tokens, "learning-rate",
+                  options->learning_rate, "seed", (json_int_t)options->seed, "data sets", (json_int_t)arguments->count,
+                  "settings", ttt_settings_to_json(&finetune_settings_table, &run->settings), "config",
+                  ttt_model_config_to_json(ttt_model_get_config(run->model)));
+    int failed = run->facts == NULL;
+    for (size_t i = 0; i < arguments->count && !failed; i++) {
+        snprintf(name, sizeof name, "data set %zu", i + 1);
+        failed = json_object_set_new(run->facts, name, json_string(arguments->items[i]));
+    }
+    char *text = failed ? NULL : json_dumps(run->facts, JSON_COMPACT);
+    if (text) run->notes = json_pack("{s:s}", FACTS_KEY, text);
+    free(text); /* jansson's, not ours */
+    return run->notes ? TTT_OK : ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the settings of a run");
+}
+
+/* A checkpoint from before there were such notes is taken as it is. */
+static ttt_status check_facts(const finetune *run, const json_t *notes, ttt_error *err) {
+    const char *text = json_string_value(json_object_get(notes, FACTS_KEY));
+    json_t *before;
+    if (!text) return TTT_OK;
+    TTT_TRY(ttt_json_parse(run->checkpoints, text, strlen(text), &before, err));
+    const ttt_status status = ttt_json_check_same(run->checkpoints, FACTS_KEY, before, run->facts, err);
+    json_decref(before);
+    return status;
+}
+
 /* Goes on where an earlier run of the same command stopped, if there was one. */
 static ttt_status resume(finetune *run, ttt_error *err) {
     ttt_error problem;
+    json_t *notes = NULL;
     bool found;
-    TTT_TRY(ttt_checkpoint_load(run->checkpoints, run->session, &run->state, NULL, &found, &problem, err));
+    TTT_TRY(ttt_checkpoint_load(run->checkpoints, run->session, &run->state, &notes, &found, &problem, err));
     if (problem.message[0]) ttt_finetune_log_say(&run->log, "passed over a checkpoint: %s", problem.message);
     if (!found) return TTT_OK;
+    const ttt_status status = check_facts(run, notes, err);
+    json_decref(notes);
+    TTT_TRY(status);
     char text[TTT_DURATION_TEXT];
     ttt_duration_format(run->state.seconds, text);
     ttt_finetune_log_say(&run->log, "going on after %lld steps, %.1fM tokens, %s", (long long)run->state.steps,
@@ -273,7 +328,7 @@ static ttt_status evaluate_and_save(finetune *run, ttt_error *err) {
 }
 
 static ttt_status save_checkpoint(finetune *run, ttt_error *err) {
-    return ttt_checkpoint_save(run->checkpoints, run->session, &run->state, NULL, err);
+    return ttt_checkpoint_save(run->checkpoints, run->session, &run->state, run->notes, err);
 }
 
 static ttt_status after_step(void *context, const ttt_train_report *report, bool *go_on, ttt_error *err) {
@@ -349,6 +404,7 @@ static ttt_status finetune_run(finetune *run, const ttt_option_list *arguments, 
     if (!run->checkpoints) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a path");
     TTT_TRY(open_model(run, err));
     TTT_TRY(open_data(run, arguments, err));
+    TTT_TRY(collect_facts(run, arguments, err));
     TTT_TRY(resume(run, err));
     const ttt_train_options train = train_options(run);
     run->checkpoint_due = ttt_clock_seconds() + options->checkpoint_every;

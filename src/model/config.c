@@ -202,8 +202,7 @@ static int write_axes(json_t *root, const ttt_model_config *config) {
     return json_object_set_new(root, "rope_axes", axes) != 0 || failed;
 }
 
-ttt_status ttt_model_config_write(const char *path, const ttt_model_config *config, ttt_error *err) {
-    TTT_TRY(ttt_model_config_check(config, path, err));
+json_t *ttt_model_config_to_json(const ttt_model_config *config) {
     json_t *root =
         json_pack("{s:[s], s:s, s:s, s:f, s:b}", "architectures", "LlamaForCausalLM", "model_type", "llama",
                   "hidden_act", "silu", "rms_norm_eps", config->norm_epsilon, "tie_word_embeddings", (int)config->tied);
@@ -214,8 +213,16 @@ ttt_status ttt_model_config_write(const char *path, const ttt_model_config *conf
     }
     if (!failed) failed = write_axes(root, config);
     if (!failed && config->encoding != NULL) failed = json_object_set(root, "encoding", config->encoding);
-    ttt_status status = failed ? ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for '%s'", path)
-                               : ttt_json_write(path, root, JSON_INDENT(2), err);
+    if (!failed) return root;
+    json_decref(root);
+    return NULL;
+}
+
+ttt_status ttt_model_config_write(const char *path, const ttt_model_config *config, ttt_error *err) {
+    TTT_TRY(ttt_model_config_check(config, path, err));
+    json_t *root = ttt_model_config_to_json(config);
+    ttt_status status = root == NULL ? ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for '%s'", path)
+                                     : ttt_json_write(path, root, JSON_INDENT(2), err);
     json_decref(root);
     return status;
 }

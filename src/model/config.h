@@ -26,6 +26,8 @@ typedef struct ttt_model_config {
 /* Reads and checks; every error names the file and the key. Release with ttt_model_config_release. */
 ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err);
 ttt_status ttt_model_config_write(const char *path, const ttt_model_config *config, ttt_error *err);
+/* What is written: a new reference (the encoding shared), NULL when memory is out. */
+json_t *ttt_model_config_to_json(const ttt_model_config *config);
 /* Checks ranges and divisibility of a config made in memory. `where` names it in errors. */
 ttt_status ttt_model_config_check(const ttt_model_config *config, const char *where, ttt_error *err);
 void ttt_model_config_release(ttt_model_config *config);

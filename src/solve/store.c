@@ -142,23 +142,6 @@ out:
     return status;
 }
 
-static ttt_status disagree(const ttt_store *store, const char *key, const json_t *old, const json_t *new,
-                           ttt_error *err) {
-    const char *member;
-    json_t *value;
-    json_object_foreach((json_t *)new, member, value) {
-        if (!json_equal(value, json_object_get(old, member)))
-            return disagree(store, member, json_object_get(old, member), value, err);
-    }
-    char *before = json_dumps(old, JSON_COMPACT | JSON_ENCODE_ANY),
-         *after = json_dumps(new, JSON_COMPACT | JSON_ENCODE_ANY);
-    ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: the run began with %s %.100s, now it is %.100s", store->path, key,
-             before == NULL ? "none" : before, after == NULL ? "none" : after);
-    free(before);
-    free(after);
-    return TTT_ERROR_ARGUMENT;
-}
-
 ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *const *must_agree, ttt_error *err) {
     ttt_status status = TTT_OK;
     json_t *old = NULL, *value;
@@ -166,7 +149,7 @@ ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *co
     TTT_TRY(ttt_store_facts(store, &old, err));
     for (; *must_agree != NULL && json_object_size(old) > 0; must_agree++) {
         const json_t *before = json_object_get(old, *must_agree), *now = json_object_get(facts, *must_agree);
-        if (!json_equal(before, now)) TTT_TRY_OUT(disagree(store, *must_agree, before, now, err));
+        TTT_TRY_OUT(ttt_json_check_same(store->path, *must_agree, before, now, err));
     }
     json_object_foreach((json_t *)facts, key, value) TTT_TRY_OUT(set_fact(store, key, value, err));
 out:

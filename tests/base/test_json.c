@@ -162,6 +162,25 @@ static void optional__leaves_the_default_when_not_said(void **state) {
     json_decref(root);
 }
 
+static void check_same__names_the_innermost_member_that_differs(void **state) {
+    (void)state;
+    ttt_error err = {0};
+    json_t *before = json_pack("{s:i, s:{s:i, s:s}}", "seed", 1, "settings", "steps", 2, "vote", "pool");
+    json_t *same = json_pack("{s:{s:s, s:i}, s:i}", "settings", "vote", "pool", "steps", 2, "seed", 1);
+    json_t *other = json_pack("{s:i, s:{s:i, s:s}}", "seed", 1, "settings", "steps", 3, "vote", "pool");
+    json_t *more = json_pack("{s:i, s:{s:i, s:s}, s:b}", "seed", 1, "settings", "steps", 2, "vote", "pool", "new", 1);
+    ASSERT_OK(ttt_json_check_same("a run", "facts", before, same, &err));
+    ASSERT_FAILS(ttt_json_check_same("a run", "facts", before, other, &err), TTT_ERROR_ARGUMENT,
+                 "a run: the run began with steps 2, now it is 3");
+    ASSERT_FAILS(ttt_json_check_same("a run", "facts", before, more, &err), TTT_ERROR_ARGUMENT,
+                 "the run began with new none, now it is true");
+    ASSERT_FAILS(ttt_json_check_same("a run", "facts", before, NULL, &err), TTT_ERROR_ARGUMENT, "now it is none");
+    json_decref(before);
+    json_decref(same);
+    json_decref(other);
+    json_decref(more);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__refuses_malformed_text_with_its_place),
@@ -170,6 +189,7 @@ int main(void) {
         cmocka_unit_test(write__reads_back_and_ends_in_a_newline),
         cmocka_unit_test(get__takes_the_right_type_only),
         cmocka_unit_test(optional__leaves_the_default_when_not_said),
+        cmocka_unit_test(check_same__names_the_innermost_member_that_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,60 @@ static void training__leaves_model_metrics_checkpoints_and_goes_on_from_weights(
     support_remove_folder(at.folder.text);
 }
 
+/* As a version wrote it that knew no such notes: the key is renamed, which for a reader is the same as none. */
+static void forget_settings(const char *path) {
+    static const char key[] = "\"ttt.finetune\"", other[] = "\"ttt.somewhat\"";
+    char *data, *at;
+    size_t bytes;
+    ttt_error err = {0};
+    ASSERT_OK(ttt_file_read(path, 1 << 24, &data, &bytes, &err));
+    at = memmem(data, bytes, key, strlen(key));
+    assert_non_null(at);
+    memcpy(at, other, strlen(other));
+    ASSERT_OK(ttt_file_write_atomically(path, data, bytes, &err));
+    ttt_free(data);
+}
+
+static void another_configuration__does_not_go_on_and_the_sentence_names_it(void **state) {
+    const place at = make_place();
+    const support_path out = support_join(at.folder.text, "out"), turned = support_join(at.folder.text, "turned.json");
+    const char *o = out.text, *c = at.config.text, *t = at.tasks.text;
+    (void)state;
+    assert_ends(&at, (const char *[]){"--out", o, "--config", c, "--steps", "2", "--step-tokens", "50", t, NULL}, 0,
+                "2 rules");
+    char *text = ttt_string_copy(config_text), *theta = strstr(text, "100.0");
+    memcpy(theta, "200.0", 5);
+    support_write(turned.text, text);
+    ttt_free(text);
+    const support_path weighted = support_join(at.folder.text, "tasks=2");
+    const struct {
+        const char *words[12], *sentence;
+    } cases[] = {
+        {{"--config", c, "--step-tokens", "60", t}, "step-tokens 50, now it is 60"},
+        {{"--config", c, "--step-tokens", "50", "--learning-rate", "1e-3", t}, "learning-rate 0.002"},
+        {{"--config", c, "--step-tokens", "50", "--seed", "2", t}, "seed 1, now it is 2"},
+        {{"--config", c, "--step-tokens", "50", "--set", "stream.colours=0.5", t}, "stream.colours 0.9"},
+        {{"--config", c, "--step-tokens", "50", "--holdout", at.ids.text, t}, "holdout \"none\""},
+        {{"--config", c, "--step-tokens", "50", weighted.text}, "data set 1"},
+        {{"--config", c, "--step-tokens", "50", t, t}, "data sets 1, now it is 2"},
+        {{"--config", turned.text, "--step-tokens", "50", t}, "rope_axes"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *words[20] = {"--out", o, "--steps", "3"};
+        for (int k = 0; cases[i].words[k]; k++) words[4 + k] = cases[i].words[k];
+        assert_ends(&at, words, 1, cases[i].sentence);
+    }
+    assert_false(ttt_file_exists(support_join(o, "checkpoints/checkpoint-3.safetensors").text));
+    assert_ends(&at,
+                (const char *[]){"--out", o, "--config", c, "--step-tokens", "50", "--steps", "3", "--threads", "1",
+                                 "--evaluate-every", "1m", "--checkpoint-every", "1m", t, NULL},
+                0, "going on after 2 steps");
+    forget_settings(support_join(o, "checkpoints/checkpoint-3.safetensors").text);
+    assert_ends(&at, (const char *[]){"--out", o, "--config", c, "--step-tokens", "60", "--steps", "4", t, NULL}, 0,
+                "going on after 3 steps");
+    support_remove_folder(at.folder.text);
+}
+
 /* Waits until a checkpoint of a run under way exists. */
 static void wait_for_checkpoint(const char *out) {
     const struct timespec nap = {.tv_nsec = 2000000};
@@ -211,6 +265,7 @@ int main(void) {
         cmocka_unit_test(wrong_usage__is_status_2_with_a_sentence),
         cmocka_unit_test(bad_files__are_status_1_with_a_sentence),
         cmocka_unit_test(training__leaves_model_metrics_checkpoints_and_goes_on_from_weights),
+        cmocka_unit_test(another_configuration__does_not_go_on_and_the_sentence_names_it),
         cmocka_unit_test(killed_and_stopped_runs__go_on_to_the_same_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
