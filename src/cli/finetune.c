@@ -227,7 +227,7 @@ static ttt_status open_model(finetune *run, ttt_error *err) {
     return ttt_trainer_new(run->session, session.max_tokens, session.max_sequences, &run->trainer, err);
 }
 
-/* --- What defines a run ------------------------------------------------------------------------------------------- */
+/* --- What defines a run ------------------------------------------------------------------------------------------ */
 
 #define FACTS_KEY "ttt.finetune"
 

@@ -112,8 +112,8 @@ typedef enum ttt_weight_part {
 } ttt_weight_part;
 
 /* The table of functions. "+=" adds to what the destination holds, "=" overwrites. Activations passed as ttt_buffer are
- * in activation_dtype with at least T rows unless said otherwise; rows beyond T stay as they are. Source and destination
- * may be one buffer only where said. */
+ * in activation_dtype with at least T rows unless said otherwise; rows beyond T stay as they are. Source and
+ * destination may be one buffer only where said. */
 typedef struct ttt_backend_ops {
     const char *name; /* "ref", "cpu-avx2", "cpu-avx512", "cpu-amx", ... */
     ttt_dtype activation_dtype;
