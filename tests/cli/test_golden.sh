@@ -37,7 +37,7 @@ check() {
 # A model of random weights, nearly: one step at a rate of almost nothing.
 TTT_ISA=ref "$program" finetune --config data/config.json --steps 1 --step-tokens 64 --max-tokens 1900 \
     --learning-rate 1e-9 --threads 1 --out model examples/arc >finetune.txt 2>&1 || { cat finetune.txt; exit 1; }
-work_fixed="--set ttt.steps=2 --set ttt.batch=2 --set views.count=3 --set ttt.batch_tokens=1024 --set ttt.max_tokens=512
+work_fixed="--set ttt.steps=2 --set ttt.batch=2 --set views.count=3 --set ttt.batch_tokens=1024 --set ttt.max_tokens=512 --set ttt.learning_rate=2e-4
     --set views.max_tokens=512"
 
 check no-command
