@@ -1,4 +1,4 @@
-/* What attention needs of vectors beyond vector.h: truth values per lane, powers of two, transposition. */
+/* What attention needs of vectors beyond vector.h: truth values per lane, powers of two. */
 #ifndef TTT_TENSOR_CPU_ATTENTION_LANES_H
 #define TTT_TENSOR_CPU_ATTENTION_LANES_H
 
@@ -43,39 +43,6 @@ static inline vf vf_fms(vf a, vf b, vf c) {
     return _mm512_fmsub_ps(a, b, c);
 }
 
-/* Transposes 16 vectors of 16 32-bit numbers in place. */
-static inline void transpose_16x16(__m512i r[16]) {
-    __m512i t[16];
-    for (int i = 0; i < 16; i += 2) { /* pairs of rows, then of pairs: 4 × 4 blocks within 128-bit lanes */
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 16; i += 4) {
-        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    /* Now lane l of r[4b + c] is column 4l + c of rows 4b to 4b + 3. */
-    for (int c = 0; c < 4; c++) {
-        __m512i low01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x44), high01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xEE);
-        __m512i low23 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x44);
-        __m512i high23 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xEE);
-        t[c] = _mm512_shuffle_i32x4(low01, low23, 0x88);
-        t[4 + c] = _mm512_shuffle_i32x4(low01, low23, 0xDD);
-        t[8 + c] = _mm512_shuffle_i32x4(high01, high23, 0x88);
-        t[12 + c] = _mm512_shuffle_i32x4(high01, high23, 0xDD);
-    }
-    for (int i = 0; i < 16; i++) r[i] = t[i];
-}
-
-/* Transposes VLEN vectors in place. */
-static inline void vf_transpose(vf r[VLEN]) {
-    __m512i t[16];
-    for (int i = 0; i < 16; i++) t[i] = _mm512_castps_si512(r[i]);
-    transpose_16x16(t);
-    for (int i = 0; i < 16; i++) r[i] = _mm512_castsi512_ps(t[i]);
-}
 #else
 typedef __m256 lanes;
 static inline lanes lanes_all(void) {
@@ -105,24 +72,6 @@ static inline vf vf_scale_exponent(lanes which, vf mantissa, vf exponent) {
 }
 static inline vf vf_fms(vf a, vf b, vf c) {
     return _mm256_fmsub_ps(a, b, c);
-}
-static inline void vf_transpose(vf r[VLEN]) {
-    vf t[8];
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) { /* lane l of r[i + c]: column 4l + c of rows i to i + 3 */
-        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-    }
-    for (int c = 0; c < 4; c++) {
-        t[c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x20);
-        t[4 + c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x31);
-    }
-    for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 #endif
 

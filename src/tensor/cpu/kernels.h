@@ -87,6 +87,12 @@ struct ttt_cpu_kernels {
     void (*gradient_tile)(const void *left, const void *right, int padded, int tile, int count, int panel, float *c,
                           size_t ldc);
 
+    /* Panel `panel` of the packed forms of W [rows, columns]: of Wᵀ (forward) and of W (backward). Padding columns of a
+     * panel and padding rows of the depth are written as zeros or left alone. */
+    void (*pack_transposed)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
+    void (*pack_rows)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
+
+    double (*square_sum)(const float *x, size_t count); /* float32 sums: count in the hundreds */
     void (*adamw)(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *factors);
 };
 

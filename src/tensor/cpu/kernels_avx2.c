@@ -3,6 +3,7 @@
 #include "tensor/cpu/vector.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef float left;
 

@@ -22,5 +22,8 @@ const ttt_cpu_kernels KERNELS = {
     .gradient_pack_left = gradient_pack_left,
     .gradient_pack_right = gradient_pack_right,
     .gradient_tile = gradient_tile,
+    .pack_transposed = pack_transposed,
+    .pack_rows = pack_rows,
+    .square_sum = square_sum,
     .adamw = adamw_rows,
 };

@@ -6,26 +6,27 @@
 #include <assert.h>
 #include <math.h>
 
-enum { CHUNKS = 256, CHUNK = 4096 };
+enum { PIECES = 256, PIECE = 512, CHUNK = 4096 };
 
 /* Each weight's sum in pieces that depend on its size alone; the pieces are added up in order. */
 ttt_status ttt_cpu_gradient_square_sum(ttt_backend *backend, ttt_weight *const *weights, size_t count, double *sum,
                                        ttt_error *err) {
     (void)err;
+    const ttt_cpu_backend *cpu = ttt_cpu(backend);
     *sum = 0;
     for (size_t w = 0; w < count; w++) {
         assert(weights[w]->trainable);
         const float *gradient = weights[w]->part[TTT_GRADIENT];
-        const size_t size = weights[w]->rows * weights[w]->columns, chunk = (size + CHUNKS - 1) / CHUNKS;
-        double sums[CHUNKS];
-#pragma omp parallel for schedule(static) num_threads(ttt_cpu(backend)->threads) if (size > 8 * CHUNK)
-        for (size_t i = 0; i < CHUNKS; i++) {
-            const size_t end = (i + 1) * chunk < size ? (i + 1) * chunk : size;
-            double lanes[4] = {0};
-            for (size_t k = i * chunk; k < end; k++) lanes[k % 4] += (double)gradient[k] * (double)gradient[k];
-            sums[i] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+        const size_t size = weights[w]->rows * weights[w]->columns, length = (size + PIECES - 1) / PIECES;
+        double sums[PIECES] = {0};
+#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (size > 8 * CHUNK)
+        for (size_t i = 0; i < PIECES; i++) {
+            const size_t end = (i + 1) * length < size ? (i + 1) * length : size;
+            for (size_t k = i * length; k < end; k += PIECE) {
+                sums[i] += cpu->kernels->square_sum(gradient + k, end - k < PIECE ? end - k : PIECE);
+            }
         }
-        for (size_t i = 0; i < CHUNKS; i++) *sum += sums[i];
+        for (size_t i = 0; i < PIECES; i++) *sum += sums[i];
     }
     return TTT_OK;
 }

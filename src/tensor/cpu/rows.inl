@@ -229,6 +229,56 @@ static void d_logits_row(const float *x, int count, int padded, float lse, int t
     }
 }
 
+/* The sum of squares of up to some hundreds of numbers. */
+static double square_sum(const float *x, size_t count) {
+    vf sum = vf_zero();
+    for (size_t i = 0; i < count; i += VLEN) {
+        vf v = load_part_f32(x + i, count - i < (size_t)VLEN ? (int)(count - i) : VLEN, 0.0f);
+        sum = vf_fma(v, v, sum);
+    }
+    return (double)vf_sum(sum);
+}
+
+/* 2 · VLEN numbers of a row as bf16 pairs; those from `count` on are zeros. */
+static inline vf load_as_pairs(const float *x, int count) {
+    ttt_bf16 pairs[2 * VLEN];
+    vf_store_bf16(pairs, load_part_f32(x, count, 0.0f));
+    vf_store_bf16(pairs + VLEN, count > VLEN ? load_part_f32(x + VLEN, count - VLEN, 0.0f) : vf_zero());
+    vf value;
+    memcpy(&value, pairs, sizeof value);
+    return value;
+}
+
+/* VLEN rows (panel columns) by VLEN pairs at a time: a transpose. */
+static void pack_transposed(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to) {
+    for (size_t n = 0; n < TTT_CPU_PAD; n += VLEN) {
+        const float *from = value + (panel * TTT_CPU_PAD + n) * columns;
+        for (size_t k = 0; k < columns; k += 2 * VLEN) {
+            vf pairs[VLEN];
+            for (size_t i = 0; i < VLEN; i++) {
+                const bool inside = panel * TTT_CPU_PAD + n + i < rows;
+                pairs[i] = inside ? load_as_pairs(from + i * columns + k, (int)(columns - k)) : vf_zero();
+            }
+            vf_transpose(pairs);
+            for (size_t i = 0; i < VLEN; i++) memcpy(to + ((k / 2 + i) * TTT_CPU_PAD + n) * 2, &pairs[i], sizeof(vf));
+        }
+    }
+}
+
+static void pack_rows(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to) {
+    for (size_t k = 0; k < rows; k += 2, to += 2 * TTT_CPU_PAD) {
+        const float *first = value + k * columns, *second = k + 1 < rows ? first + columns : NULL;
+        for (size_t n = 0; n < TTT_CPU_PAD; n += VLEN) {
+            const size_t column = panel * TTT_CPU_PAD + n;
+            if (column >= columns) break;
+            const int count = (int)(columns - column);
+            const vf even = load_part_f32(first + column, count, 0.0f);
+            const vf odd = second == NULL ? vf_zero() : load_part_f32(second + column, count, 0.0f);
+            vf_store_pairs(to + 2 * n, even, odd);
+        }
+    }
+}
+
 /* Loshchilov and Hutter, 2019. The gradient is zeroed. */
 static void adamw_rows(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *f) {
     for (size_t i = 0; i < count; i += VLEN) {

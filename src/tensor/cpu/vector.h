@@ -49,7 +49,12 @@ static inline void vf_store_bf16(uint16_t *p, vf x) {
 static inline vf vf_rounded(vf x) {
     return _mm512_castsi512_ps(_mm512_and_si512(vf_bf16_bits(x), _mm512_set1_epi32((int)0xffff0000u)));
 }
-/* 16 pairs of bf16: the first ones and the second ones of the pairs. */
+/* Pairs of bf16: the first ones and the second ones of the pairs. */
+static inline void vf_store_pairs(uint16_t *p, vf even, vf odd) {
+    __m512i first = _mm512_srli_epi32(vf_bf16_bits(even), 16);
+    __m512i second = _mm512_and_si512(vf_bf16_bits(odd), _mm512_set1_epi32((int)0xffff0000u));
+    _mm512_storeu_si512(p, _mm512_or_si512(first, second));
+}
 static inline void vf_load_pairs(const uint16_t *p, vf *even, vf *odd) {
     __m512i pairs = _mm512_loadu_si512(p);
     *even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
@@ -67,6 +72,39 @@ static inline float vf_sum(vf x) {
 }
 static inline float vf_largest(vf x) {
     return _mm512_reduce_max_ps(x);
+}
+/* Transposes 16 vectors of 16 32-bit numbers in place. */
+static inline void transpose_16x16(__m512i r[16]) {
+    __m512i t[16];
+    for (int i = 0; i < 16; i += 2) { /* pairs of rows, then of pairs: 4 × 4 blocks within 128-bit lanes */
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    /* Now lane l of r[4b + c] is column 4l + c of rows 4b to 4b + 3. */
+    for (int c = 0; c < 4; c++) {
+        __m512i low01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x44), high01 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xEE);
+        __m512i low23 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x44);
+        __m512i high23 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xEE);
+        t[c] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+        t[4 + c] = _mm512_shuffle_i32x4(low01, low23, 0xDD);
+        t[8 + c] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+        t[12 + c] = _mm512_shuffle_i32x4(high01, high23, 0xDD);
+    }
+    for (int i = 0; i < 16; i++) r[i] = t[i];
+}
+
+/* Transposes VLEN vectors in place. */
+static inline void vf_transpose(vf r[VLEN]) {
+    __m512i t[16];
+    for (int i = 0; i < 16; i++) t[i] = _mm512_castps_si512(r[i]);
+    transpose_16x16(t);
+    for (int i = 0; i < 16; i++) r[i] = _mm512_castsi512_ps(t[i]);
 }
 #else
 enum { VLEN = 8 };
@@ -111,6 +149,11 @@ static inline void vf_store_bf16(uint16_t *p, vf x) {
 static inline vf vf_rounded(vf x) {
     return _mm256_castsi256_ps(_mm256_and_si256(vf_bf16_bits(x), _mm256_set1_epi32((int)0xffff0000u)));
 }
+static inline void vf_store_pairs(uint16_t *p, vf even, vf odd) {
+    __m256i first = _mm256_srli_epi32(vf_bf16_bits(even), 16);
+    __m256i second = _mm256_and_si256(vf_bf16_bits(odd), _mm256_set1_epi32((int)0xffff0000u));
+    _mm256_storeu_si256((__m256i *)p, _mm256_or_si256(first, second));
+}
 static inline void vf_load_pairs(const uint16_t *p, vf *even, vf *odd) {
     __m256i pairs = _mm256_loadu_si256((const __m256i *)p);
     *even = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
@@ -128,6 +171,24 @@ static inline float vf_largest(vf x) {
     __m128 quarter = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     quarter = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_max_ss(quarter, _mm_shuffle_ps(quarter, quarter, 1)));
+}
+static inline void vf_transpose(vf r[VLEN]) {
+    vf t[8];
+    for (int i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) { /* lane l of r[i + c]: column 4l + c of rows i to i + 3 */
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int c = 0; c < 4; c++) {
+        t[c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x20);
+        t[4 + c] = _mm256_permute2f128_ps(r[c], r[4 + c], 0x31);
+    }
+    for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 #endif
 

@@ -3,6 +3,7 @@
 #include "tensor/cpu/weight.h"
 
 #include "base/memory.h"
+#include "tensor/cpu/kernels.h"
 #include "tensor/dtype.h"
 
 #include <assert.h>
@@ -17,39 +18,18 @@ static bool packed_init(ttt_packed *packed, size_t depth, size_t width) {
     return packed->data != NULL;
 }
 
-/* A panel of y = x·Wᵀ: 32 rows of W become columns. */
-static void pack_forward(const ttt_weight *weight, const float *value, size_t panel) {
-    const size_t depth = weight->columns, first = panel * TTT_CPU_PAD;
-    const size_t count = weight->rows - first < TTT_CPU_PAD ? weight->rows - first : TTT_CPU_PAD;
-    ttt_bf16 *to = weight->forward.data + panel * weight->forward.depth * TTT_CPU_PAD;
-    for (size_t n = 0; n < count; n++) {
-        const float *row = value + (first + n) * depth;
-        for (size_t k = 0; k < depth; k++) {
-            to[(k / 2 * TTT_CPU_PAD + n) * 2 + k % 2] = ttt_float_to_bf16(row[k]);
-        }
-    }
-}
-
-/* A panel of dx = dy·W: 32 columns of W as they are. */
-static void pack_backward(const ttt_weight *weight, const float *value, size_t panel) {
-    const size_t depth = weight->rows, width = weight->columns, first = panel * TTT_CPU_PAD;
-    const size_t count = width - first < TTT_CPU_PAD ? width - first : TTT_CPU_PAD;
-    ttt_bf16 *to = weight->backward.data + panel * weight->backward.depth * TTT_CPU_PAD;
-    for (size_t k = 0; k < depth; k++) {
-        const float *row = value + k * width + first;
-        ttt_bf16 *pairs = to + k / 2 * TTT_CPU_PAD * 2 + k % 2;
-        for (size_t n = 0; n < count; n++) pairs[2 * n] = ttt_float_to_bf16(row[n]);
-    }
-}
-
 void ttt_cpu_weight_pack(ttt_weight *weight, const float *value) {
-    const size_t forward = weight->forward.width / TTT_CPU_PAD, all = forward + weight->backward.width / TTT_CPU_PAD;
-#pragma omp parallel for schedule(static) num_threads(ttt_cpu(weight->backend)->threads) if (all > 4)
-    for (size_t panel = 0; panel < all; panel++) {
-        if (panel < forward) {
-            pack_forward(weight, value, panel);
+    const ttt_cpu_backend *cpu = ttt_cpu(weight->backend);
+    const ttt_packed *forward = &weight->forward, *backward = &weight->backward;
+    const size_t first = forward->width / TTT_CPU_PAD, all = first + backward->width / TTT_CPU_PAD;
+#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (all > 4)
+    for (size_t i = 0; i < all; i++) {
+        if (i < first) {
+            cpu->kernels->pack_transposed(value, weight->rows, weight->columns, i,
+                                          forward->data + i * forward->depth * TTT_CPU_PAD);
         } else {
-            pack_backward(weight, value, panel - forward);
+            cpu->kernels->pack_rows(value, weight->rows, weight->columns, i - first,
+                                    backward->data + (i - first) * backward->depth * TTT_CPU_PAD);
         }
     }
     if (weight->vector != NULL) memcpy(weight->vector, value, weight->columns * sizeof *value);
