@@ -1,6 +1,8 @@
 /* Packing: whole sequences one after the other in one batch, each on pages of its own. */
 #include "model/sequence.h"
 
+#include "model/kv_cache.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -19,10 +21,6 @@ int32_t ttt_packing_pages(int32_t max_tokens, int32_t max_sequences) {
     /* Each sequence leaves less than one page unused; and none takes more pages than it has tokens. */
     const int64_t pages = (int64_t)max_tokens / TTT_PAGE + max_sequences;
     return (int32_t)(pages < max_tokens ? pages : max_tokens);
-}
-
-static int32_t pages_of(int32_t length) {
-    return (length + TTT_PAGE - 1) / TTT_PAGE;
 }
 
 static bool take(ttt_packing *p) {
@@ -121,8 +119,8 @@ void ttt_packing_add(ttt_packing *p, const ttt_sequence *sequence, int32_t adapt
         p->scales[p->counted++] = scale;
     }
     const int32_t page = p->page_first[s];
-    for (int32_t i = 0; i < pages_of(length); i++) p->pages[page + i] = page + i;
-    p->page_first[s + 1] = page + pages_of(length);
+    for (int32_t i = 0; i < ttt_kv_pages(length); i++) p->pages[page + i] = page + i;
+    p->page_first[s + 1] = page + ttt_kv_pages(length);
     batch->sequences++;
     batch->tokens += length;
     extend_segment(p, adapter);

@@ -10,6 +10,7 @@
  *     dV, dK              Pᵀ, dSᵀ [64][32]        pack_rows: [D/16]                   [64][D] */
 #include "tensor/cpu/attention_kernel.h"
 #include "tensor/cpu/attention_lanes.h"
+#include "tensor/cpu/tiles.h"
 #include "tensor/dtype.h"
 
 #include <math.h>
@@ -18,24 +19,6 @@
 typedef uint16_t form;
 enum { KEY_GRAIN = 32 }; /* products take keys in multiples of this: their blocks are two tiles high */
 enum { TILE = 512 };     /* bf16 numbers of a tile, 16 × 32; a float32 tile has half as many */
-
-/* Tiles 0 to 3 are C (2 × 2), 4 and 5 are A, 6 and 7 are B. */
-static void thread_begin(void) {
-    struct {
-        uint8_t palette, start_row, zero[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = 64;
-        config.rows[i] = 16;
-    }
-    _tile_loadconfig(&config);
-}
-
-static void thread_end(void) {
-    _tile_release();
-}
 
 /* One step of 32 numbers of the inner dimension; `wide` is 2 or 1 columns of tiles. */
 ALWAYS_INLINE void multiply(const uint16_t *a0, const uint16_t *a1, int a_stride, const uint16_t *b0,
@@ -299,8 +282,8 @@ const attention_kernels ttt_attention_amx = {
     .transposes_keys = false,
     .forward_bytes = forward_bytes,
     .backward_bytes = backward_bytes,
-    .thread_begin = thread_begin,
-    .thread_end = thread_end,
+    .thread_begin = tiles_begin,
+    .thread_end = tiles_end,
     .forward = forward,
     .backward = backward,
 };

@@ -3,6 +3,7 @@
  * TDPBF16PS computes C [16, 16] += A [16, 32]·B [32, 16], B stored as 16 rows of pairs: a panel of a packed weight is
  * two such columns of tiles side by side. C goes in blocks of 2 × 2 tiles, so that four loads feed four products. */
 #include "tensor/cpu/kernels.h"
+#include "tensor/cpu/tiles.h"
 #include "tensor/cpu/vector.h"
 
 #include <math.h>
@@ -14,22 +15,12 @@
 #define KERNELS ttt_cpu_kernels_amx
 enum { PANEL_ROW = 2 * TTT_CPU_PAD * (int)sizeof(ttt_bf16) }; /* bytes between rows of pairs in a panel */
 
-/* Tiles 0 to 3 are C (2 × 2), 4 and 5 are A, 6 and 7 are B. */
 static void begin(void) {
-    struct {
-        uint8_t palette, start_row, zero[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = 64;
-        config.rows[i] = 16;
-    }
-    _tile_loadconfig(&config);
+    tiles_begin();
 }
 
 static void end(void) {
-    _tile_release();
+    tiles_end();
 }
 
 /* c[32, 32] = or += a·b, or only the upper 16 rows of it. Strides of a and c are in elements. */
