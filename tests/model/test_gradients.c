@@ -205,8 +205,8 @@ static double relative_distance(const float *found, const float *expected, size_
 static void losses_and_gradients__of_the_backend_are_the_oracle_s_but_for_rounding(void **state) {
     (void)state;
     setup s;
+    ttt_backend *backend = fixture_backend(), *ref = fixture_ref(); /* first: may skip */
     setup_start(&s);
-    ttt_backend *backend = fixture_backend(), *ref = fixture_ref();
     outcome found = outcome_of(backend, s.packing, 0, 0), expected = outcome_of(ref, s.packing, 0, 0);
     double loss_noise = 0, gradient_noise = 0;
     enum { SEEDS = 4 };
