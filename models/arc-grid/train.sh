@@ -1,23 +1,31 @@
 #!/bin/sh
-# The recipe of the bundled model: scripts and numbers as they were used.
+# The recipe of the bundled model: the commands as they were used. Schedules follow the clock, so another machine gets
+# another model.
 #
-#   models/arc-grid/train.sh [DATA] [OUT] [TIME]      e.g. models/arc-grid/train.sh ../shared/data /tmp/arc-grid 90m
+#   models/arc-grid/train.sh [DATA] [OUT]      e.g. models/arc-grid/train.sh ../shared/data runs/arc-grid
 #
-# DATA holds arc-agi-1, arc-agi-2, concept-arc and re-arc (see its README). The same command goes on where it stopped.
-# RE-ARC has most examples, the other sets have the rules that it lacks: half of the training examples each.
+# DATA holds arc-agi-1, arc-agi-2, concept-arc and re-arc (see its README). The same command goes on where it stopped;
+# the model is in OUT/second when it is done.
 set -e
 cd "$(dirname "$0")/../.."
 data=${1:-../shared/data}
-out=${2:-/tmp/arc-grid}
-time=${3:-90m}
+out=${2:-runs/arc-grid}
 
-exec build/ttt finetune \
-    --config models/arc-grid/config.json \
-    --holdout models/arc-grid/held_out.txt \
-    --time "$time" --out "$out" \
-    --step-tokens 16384 --batch-tokens 8192 --max-tokens 4096 --learning-rate 2e-3 \
-    --checkpoint-every 5m --evaluate-every 10m \
-    "$data/re-arc/re_arc.tar.zst=4" \
-    "$data/arc-agi-1/training_challenges.json=1" \
-    "$data/arc-agi-2/training_new_challenges.json=2" \
-    "$data/concept-arc/challenges.json=1"
+# finetune FOLDER OPTIONS...: what both parts have in common.
+finetune() {
+    folder=$1
+    shift
+    build/ttt finetune --holdout models/arc-grid/held_out.txt --out "$folder" --learning-rate 2e-3 \
+        --checkpoint-every 5m --evaluate-every 5m "$@" \
+        "$data/arc-agi-1/training_challenges.json" \
+        "$data/arc-agi-2/training_new_challenges.json" \
+        "$data/concept-arc/challenges.json"
+}
+
+# From scratch. Was stopped after 41 minutes of its 55 (1365 steps, 12.2M tokens), at a rate of 3e-4: short examples in
+# small steps learn more per minute.
+finetune "$out/first" --config models/arc-grid/config.json --time 41m --max-tokens 2048 --step-tokens 8192 \
+    "$data/re-arc/re_arc.tar.zst"
+# Onward from these weights: examples of at most 1024 tokens, half as many in a step, twice as much of RE-ARC.
+finetune "$out/second" --model "$out/first" --seed 2 --time 45m --max-tokens 1024 --step-tokens 4096 \
+    --set schedule.warmup=0.01 "$data/re-arc/re_arc.tar.zst=720"
