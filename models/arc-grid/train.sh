@@ -22,10 +22,11 @@ finetune() {
         "$data/concept-arc/challenges.json"
 }
 
-# From scratch. Was stopped after 41 minutes of its 55 (1365 steps, 12.2M tokens), at a rate of 3e-4: short examples in
-# small steps learn more per minute.
-finetune "$out/first" --config models/arc-grid/config.json --time 41m --max-tokens 2048 --step-tokens 8192 \
+# From scratch. Was stopped after 33 of its 43 minutes (1365 steps, 12.2M tokens), at a rate of 3e-4: short examples in
+# small steps learn more per minute. (Its first 12 minutes followed the schedule of a run of 55.)
+finetune "$out/first" --config models/arc-grid/config.json --time 43m --max-tokens 2048 --step-tokens 8192 \
     "$data/re-arc/re_arc.tar.zst"
 # Onward from these weights: examples of at most 1024 tokens, half as many in a step, twice as much of RE-ARC.
+# (Its first 34 minutes followed the schedule of a run of 54.)
 finetune "$out/second" --model "$out/first" --seed 2 --time 45m --max-tokens 1024 --step-tokens 4096 \
     --set schedule.warmup=0.01 "$data/re-arc/re_arc.tar.zst=720"
