@@ -22,8 +22,8 @@ finetune() {
         "$data/concept-arc/challenges.json"
 }
 
-# From scratch. Was stopped after 33 of its 43 minutes (1365 steps, 12.2M tokens), at a rate of 3e-4: short examples in
-# small steps learn more per minute. (Its first 12 minutes followed the schedule of a run of 55.)
+# From scratch. Was stopped after 33 of its 43 minutes (1365 steps, 12.2M tokens), at a rate of 3e-4, in the hope that
+# short examples in small steps teach more per minute (not compared). (Its first 12 minutes followed the schedule of a run of 55.)
 finetune "$out/first" --config models/arc-grid/config.json --time 43m --max-tokens 2048 --step-tokens 8192 \
     "$data/re-arc/re_arc.tar.zst"
 # Onward from these weights: examples of at most 1024 tokens, half as many in a step, twice as much of RE-ARC.
