@@ -13,13 +13,34 @@ typedef struct ttt_rope_axis {
     double theta; /* pair j of the axis turns by theta^(-j/pairs) radians a step */
 } ttt_rope_axis;
 
+/* The families of models that one transformer covers; what differs between them are the options below. */
+typedef enum ttt_architecture {
+    TTT_ARCHITECTURE_LLAMA,
+    TTT_ARCHITECTURE_MISTRAL,
+    TTT_ARCHITECTURE_QWEN2,
+    TTT_ARCHITECTURE_QWEN3,
+    TTT_ARCHITECTURE_COUNT
+} ttt_architecture;
+
+/* "rope_scaling" of kind "llama3" (Llama 3.1 and 3.2): low frequencies are divided by `factor`, high ones stay, those
+ * between are blended by wavelength. factor 0: no scaling. */
+typedef struct ttt_rope_scaling {
+    double factor, low_frequency_factor, high_frequency_factor;
+    int32_t original_context;
+} ttt_rope_scaling;
+
 typedef struct ttt_model_config {
+    ttt_architecture architecture;
     int32_t layers, width, heads, kv_heads, head_dim, hidden, vocabulary;
     int32_t context; /* longest sequence in tokens ("max_position_embeddings") */
     double norm_epsilon;
     bool tied; /* the output projection is the embedding ("tie_word_embeddings") */
     int32_t axes;
     ttt_rope_axis rope[TTT_MAX_AXES];
+    ttt_rope_scaling scaling; /* of the one axis of a language model */
+    bool qkv_bias;            /* q, k and v have a bias (Qwen 2.5) */
+    bool qk_norm;             /* RMSNorm of every head of q and k before rotation (Qwen 3) */
+    int32_t window;           /* sliding window: a token sees itself and window - 1 keys before; 0: all */
     json_t *encoding; /* owned reference, or NULL */
 } ttt_model_config;
 

@@ -23,7 +23,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum ttt_dtype { TTT_F32, TTT_BF16, TTT_F16, TTT_DTYPE_COUNT } ttt_dtype;
+/* Number formats of host data. The last four are blocks of numbers that share scales, as in GGUF; see dtype.h. */
+typedef enum ttt_dtype {
+    TTT_F32,
+    TTT_BF16,
+    TTT_F16,
+    TTT_Q8_0,
+    TTT_Q4_0,
+    TTT_Q4_K,
+    TTT_Q6_K,
+    TTT_DTYPE_COUNT
+} ttt_dtype;
 
 enum {
     TTT_PAGE = 64,    /* keys in a page of a key/value store */
