@@ -114,7 +114,7 @@ static void packing__lays_sequences_side_by_side(void **state) {
                                  fixture_sequence(3, 1, 0, 0)};
     ttt_error err;
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(140, 3, FIXTURE_AXES, &packing, &err));
+    ASSERT_OK(ttt_packing_new(140, 3, FIXTURE_AXES, 0, &packing, &err));
     for (int round = 0; round < 2; round++) { /* the second time after a clear */
         ttt_packing_clear(packing);
         ttt_packing_add(packing, &sequences[0], 0, 0.5f);
@@ -148,7 +148,7 @@ static void packing__lays_sequences_side_by_side(void **state) {
         }
         assert_int_equal(seen, counted);
     }
-    assert_true(ttt_sequence_keys(&sequences[1]) == 64 * 65 / 2.0);
+    assert_true(ttt_sequence_keys(&sequences[1], 0) == 64 * 65 / 2.0);
     ttt_packing_free(packing);
     for (int i = 0; i < 3; i++) ttt_sequence_release(&sequences[i]);
 }

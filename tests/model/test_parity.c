@@ -67,7 +67,7 @@ static parity parity_new(const char *name) {
     const int32_t axes = ttt_model_get_config(p.model)->axes;
     const json_t *sequences = json_object_get(p.golden, "sequences");
     assert_int_equal(json_array_size(sequences), 2);
-    ASSERT_OK(ttt_packing_new(ROOM, 2, axes, &p.packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 2, axes, 0, &p.packing, &err));
     for (size_t i = 0; i < 2; i++) {
         p.sequences[i] = read_sequence(json_array_get(sequences, i), axes);
         ttt_packing_add(p.packing, &p.sequences[i], 0, 1);
@@ -253,7 +253,7 @@ static void check_losses(ttt_session *session, const json_t *expected) {
     ttt_error err;
     ttt_sequence sequence = plain_sequence(json_object_get(expected, "ids"));
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, 0, &packing, &err));
     ttt_packing_add(packing, &sequence, 0, 1);
     float loss[ROOM];
     ASSERT_OK(ttt_session_loss(session, packing, loss, &err));
@@ -271,7 +271,7 @@ static void check_logits(ttt_session *session, const json_t *expected) {
     ttt_error err;
     ttt_sequence sequence = plain_sequence(json_object_get(expected, "ids"));
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, 0, &packing, &err));
     ttt_packing_add(packing, &sequence, 0, 1);
     ttt_buffer *final;
     ASSERT_OK(ttt_forward(&session->network, session->activations, ttt_packing_batch(packing), NULL, &final, &err));

@@ -59,7 +59,7 @@ static void packed(const setup *s, const ttt_sequence *sequence, size_t before, 
     ttt_packing *packing;
     ttt_buffer *final;
     int32_t first = 0;
-    ASSERT_OK(ttt_packing_new(ROOM, 8, FIXTURE_AXES, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 8, FIXTURE_AXES, 0, &packing, &err));
     for (size_t i = 0; i < before; i++) {
         ttt_packing_add(packing, &s->other[i], 0, 1);
         first += s->other[i].length;
