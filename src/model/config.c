@@ -133,11 +133,10 @@ ttt_status ttt_model_config_check(const ttt_model_config *config, const char *wh
     int64_t pairs = 0;
     for (int32_t a = 0; a < config->axes; a++) {
         const ttt_rope_axis *axis = &config->rope[a];
-        if (axis->pairs < 1 || !(axis->theta > 0) || !isfinite(axis->theta)) {
-            return ttt_fail(
-                err, TTT_ERROR_FORMAT,
-                "%s: axis %d of \"rope_axes\" has %d pairs and theta %g, expected at least 1 and more than 0", where, a,
-                axis->pairs, axis->theta);
+        if (axis->pairs < 1 || !(axis->theta >= 1 && isfinite(axis->theta))) {
+            return ttt_fail(err, TTT_ERROR_FORMAT,
+                            "%s: axis %d of \"rope_axes\" has %d pairs and theta %g, expected at least 1 of each",
+                            where, a, axis->pairs, axis->theta);
         }
         pairs += axis->pairs;
     }
@@ -369,31 +368,39 @@ static ttt_status read_integers(const json_t *root, const char *path, ttt_model_
     return TTT_OK;
 }
 
-ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err) {
-    *config = (ttt_model_config){.norm_epsilon = 1e-6}; /* Llama's default */
-    json_t *root = NULL, *encoding = NULL;
-    ttt_status status;
-    TTT_TRY_OUT(ttt_json_read(path, &root, err));
+static ttt_status read_all(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err) {
     if (!json_is_object(root)) {
-        status = ttt_fail(err, TTT_ERROR_FORMAT, "%s: it holds %s, expected an object", path, ttt_json_type_name(root));
-        goto out;
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: it holds %s, expected an object", where, ttt_json_type_name(root));
     }
-    TTT_TRY_OUT(read_family(root, path, config, err));
-    TTT_TRY_OUT(refuse_unsupported(root, path, config, err));
-    TTT_TRY_OUT(read_integers(root, path, config, err));
-    TTT_TRY_OUT(ttt_json_optional_number(root, path, "rms_norm_eps", &config->norm_epsilon, err));
-    TTT_TRY_OUT(ttt_json_optional_bool(root, path, "tie_word_embeddings", &config->tied, err));
-    TTT_TRY_OUT(read_window(root, path, config, err));
-    TTT_TRY_OUT(read_rope(root, path, config, err));
-    if (present(root, "rope_axes") != NULL) TTT_TRY_OUT(read_axes(root, path, config, err));
+    TTT_TRY(read_family(root, where, config, err));
+    TTT_TRY(refuse_unsupported(root, where, config, err));
+    TTT_TRY(read_integers(root, where, config, err));
+    TTT_TRY(ttt_json_optional_number(root, where, "rms_norm_eps", &config->norm_epsilon, err));
+    TTT_TRY(ttt_json_optional_bool(root, where, "tie_word_embeddings", &config->tied, err));
+    TTT_TRY(read_window(root, where, config, err));
+    TTT_TRY(read_rope(root, where, config, err));
+    if (present(root, "rope_axes") != NULL) TTT_TRY(read_axes(root, where, config, err));
     if (json_object_get(root, "encoding") != NULL) {
-        TTT_TRY_OUT(ttt_json_get_object(root, path, "encoding", &encoding, err));
+        json_t *encoding;
+        TTT_TRY(ttt_json_get_object(root, where, "encoding", &encoding, err));
         config->encoding = json_incref(encoding);
     }
-    status = ttt_model_config_check(config, path, err);
-out:
-    json_decref(root);
+    return ttt_model_config_check(config, where, err);
+}
+
+ttt_status ttt_model_config_from_json(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err) {
+    *config = (ttt_model_config){.norm_epsilon = 1e-6};
+    const ttt_status status = read_all(root, where, config, err);
     if (status != TTT_OK) ttt_model_config_release(config);
+    return status;
+}
+
+ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err) {
+    json_t *root;
+    *config = (ttt_model_config){0};
+    TTT_TRY(ttt_json_read(path, &root, err));
+    const ttt_status status = ttt_model_config_from_json(root, path, config, err);
+    json_decref(root);
     return status;
 }
 

@@ -55,6 +55,8 @@ ttt_status ttt_model_config_set_architecture(ttt_model_config *config, const cha
 
 /* Reads and checks; every error names the file and the key. Release with ttt_model_config_release. */
 ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err);
+/* The same of what such a file holds; `where` stands for the path. The encoding is shared with it. */
+ttt_status ttt_model_config_from_json(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err);
 ttt_status ttt_model_config_write(const char *path, const ttt_model_config *config, ttt_error *err);
 /* What is written: a new reference (the encoding shared), NULL when memory is out. */
 json_t *ttt_model_config_to_json(const ttt_model_config *config);
