@@ -1,4 +1,4 @@
-/* Greedy decoding, many requests side by side.
+/* Decoding, many requests side by side.
  *
  * A request waits, is admitted (gets a sequence of the cache; its worst case in pages is set aside, so that no answer
  * ever gets stuck half-way), has its prompt read, then takes part in every step with one row until its grammar or a
@@ -244,13 +244,15 @@ static ttt_status run(decoder *d, int32_t predicting, ttt_error *err) {
     /* From the last to the first: what moves into a place that becomes free has been seen to already. */
     for (int32_t i = predicting - 1; i >= 0; i--) {
         const float *row = d->log_probabilities + (size_t)i * (size_t)d->vocabulary;
-        const int32_t best = most_probable(row, d->vocabulary);
-        if (!isfinite(row[best])) {
+        const ttt_decode_grammar *grammar = &d->requests[d->active[d->who[i]].request].grammar;
+        const int32_t next = grammar->choose == NULL ? most_probable(row, d->vocabulary)
+                                                     : grammar->choose(grammar->state, row, d->vocabulary);
+        if (!isfinite(row[next])) {
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "request %zu: the model's probabilities are not finite numbers",
                             d->active[d->who[i]].request);
         }
         ttt_decode_end end;
-        if (!append(d, &d->active[d->who[i]], best, row[best], &end)) leave(d, d->who[i], end);
+        if (!append(d, &d->active[d->who[i]], next, row[next], &end)) leave(d, d->who[i], end);
     }
     return TTT_OK;
 }

@@ -7,7 +7,7 @@
 #include "model/kv_cache.h"
 #include "model/session.h"
 
-/* The grammar of one answer, as a pair of callbacks over the caller's state. */
+/* The grammar of one answer, as callbacks over the caller's state. */
 typedef struct ttt_decode_grammar {
     void *state;
     /* Sets the bits of the ids that may come first, [(V+31)/32] words, zeroed before the call; at least one. */
@@ -15,6 +15,9 @@ typedef struct ttt_decode_grammar {
     /* Token `id` was appended. Returns false when the answer is complete with it; otherwise fills the position of that
      * token [axes] and the ids that may come next (words zeroed before the call). */
     bool (*advance)(void *state, int32_t id, int32_t *position, uint32_t *allowed);
+    /* Which of the allowed ids comes next, given all log-probabilities [V] (-INFINITY: not allowed). NULL: the most
+     * probable, of equals the one with the lowest id. */
+    int32_t (*choose)(void *state, const float *log_probabilities, int32_t vocabulary);
 } ttt_decode_grammar;
 
 typedef struct ttt_decode_request {
@@ -46,12 +49,12 @@ typedef struct ttt_decode_options {
     void *context;
 } ttt_decode_options;
 
-/* Greedy answers to all requests, in answers[i] for requests[i]: of the allowed tokens the most probable, of equals the
- * one with the lowest id. The cache must be of the session's model; what it holds already stays, what is added is
- * removed again. A request enters when the cache has the pages for its prompt and its longest answer. Prompts are read
- * in batches of up to the session's max_tokens; a longer prompt in pieces that no look-ahead crosses.
- * Running out of time is no error: the answers say so. Errors: an empty prompt, ids outside the vocabulary, a
- * look-ahead block longer than max_tokens, a request that the whole cache cannot hold. Then no answer is owned. */
+/* Answers to all requests, in answers[i] for requests[i], token by token as their grammars choose. The cache must be of
+ * the session's model; what it holds already stays, what is added is removed again. A request enters when the cache has
+ * the pages for its prompt and its longest answer. Prompts are read in batches of up to the session's max_tokens; a
+ * longer prompt in pieces that no look-ahead crosses. Running out of time is no error: the answers say so. Errors: an
+ * empty prompt, ids outside the vocabulary, a look-ahead block longer than max_tokens, a request that the whole cache
+ * cannot hold. Then no answer is owned. */
 ttt_status ttt_decode_greedy(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
                              size_t count, const ttt_decode_options *options, ttt_decode_answer *answers,
                              ttt_error *err);
