@@ -2,6 +2,7 @@
 #include "tensor/dtype.h"
 
 #include "base/memory.h"
+#include "tensor/blocks.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,8 +11,8 @@ static const struct {
     const char *name;
     size_t numbers, bytes; /* of a block */
 } FORMATS[TTT_DTYPE_COUNT] = {
-    [TTT_F32] = {"F32", 1, 4},     [TTT_BF16] = {"BF16", 1, 2},   [TTT_F16] = {"F16", 1, 2},
-    [TTT_Q8_0] = {"Q8_0", 32, 34}, [TTT_Q4_0] = {"Q4_0", 32, 18}, [TTT_Q4_K] = {"Q4_K", 256, 144},
+    [TTT_F32] = {"F32", 1, 4},       [TTT_BF16] = {"BF16", 1, 2},   [TTT_F16] = {"F16", 1, 2},
+    [TTT_Q8_0] = {"Q8_0", 32, 34},   [TTT_Q4_0] = {"Q4_0", 32, 18}, [TTT_Q4_K] = {"Q4_K", 256, 144},
     [TTT_Q6_K] = {"Q6_K", 256, 210},
 };
 
@@ -34,20 +35,6 @@ bool ttt_dtype_bytes(ttt_dtype dtype, size_t count, size_t *bytes) {
 
 /* ---------------------------------------------------------------------------------------------- halves */
 
-float ttt_f16_to_float(uint16_t bits) {
-    const int exponent = (bits >> 10) & 31;
-    const int mantissa = bits & 1023;
-    float magnitude;
-    if (exponent == 31) {
-        magnitude = mantissa == 0 ? INFINITY : NAN;
-    } else if (exponent == 0) {
-        magnitude = ldexpf((float)mantissa, -24); /* subnormal */
-    } else {
-        magnitude = ldexpf((float)(mantissa + 1024), exponent - 25);
-    }
-    return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
 uint16_t ttt_float_to_f16(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -58,14 +45,10 @@ uint16_t ttt_float_to_f16(float value) {
     /* Below 2^-14 the step is that of subnormals, 2^-24; above, 2^-10 of the leading power of two. */
     int exponent;
     (void)frexpf(magnitude, &exponent);
-    const int step = exponent < -13 ? -24 : exponent - 11;
+    const int step = magnitude < 0x1p-14f ? -24 : exponent - 11;
     const uint32_t steps = (uint32_t)lrintf(ldexpf(magnitude, -step));
     if (step == -24) return (uint16_t)(sign | steps); /* 1024 steps are the smallest normal number, as bits too */
     return (uint16_t)(sign | (((uint32_t)(step + 25) << 10) + (steps - 1024)));
-}
-
-static float half_at(const uint8_t *from) {
-    return ttt_f16_to_float((uint16_t)(from[0] | from[1] << 8));
 }
 
 static void half_put(float value, uint8_t *to) {
@@ -76,26 +59,12 @@ static void half_put(float value, uint8_t *to) {
 
 /* ---------------------------------------------------------------------------------------------- blocks */
 
-static void read_q8_0(const uint8_t *from, float *to) {
-    const float d = half_at(from);
-    for (int i = 0; i < 32; i++) to[i] = d * (float)(int8_t)from[2 + i];
-}
-
 static void write_q8_0(const float *from, uint8_t *to) {
     float largest = 0;
     for (int i = 0; i < 32; i++) largest = fmaxf(largest, fabsf(from[i]));
     const float d = largest / 127;
     half_put(d, to);
     for (int i = 0; i < 32; i++) to[2 + i] = (uint8_t)(int8_t)(d > 0 ? lrintf(from[i] / d) : 0);
-}
-
-/* Byte i holds numbers i and i + 16. */
-static void read_q4_0(const uint8_t *from, float *to) {
-    const float d = half_at(from);
-    for (int i = 0; i < 16; i++) {
-        to[i] = d * (float)((from[2 + i] & 15) - 8);
-        to[16 + i] = d * (float)((from[2 + i] >> 4) - 8);
-    }
 }
 
 /* The number of largest magnitude becomes -8 exactly: the range is -8 to 7. */
@@ -116,67 +85,20 @@ static void write_q4_0(const float *from, uint8_t *to) {
     }
 }
 
-/* Six bits each of scale and minimum for eight groups, in twelve bytes: the first four whole in bytes 0..3 and 4..7,
- * whose upper two bits, with the nibbles of bytes 8..11, are the other four. */
-static void q4_k_group(const uint8_t *packed, int group, int *scale, int *minimum) {
-    if (group < 4) {
-        *scale = packed[group] & 63;
-        *minimum = packed[group + 4] & 63;
-    } else {
-        *scale = (packed[group + 4] & 15) | (packed[group - 4] >> 6) << 4;
-        *minimum = (packed[group + 4] >> 4) | (packed[group] >> 6) << 4;
-    }
-}
-
-static void read_q4_k(const uint8_t *from, float *to) {
-    const float d = half_at(from), d_minimum = half_at(from + 2);
-    for (int group = 0; group < 8; group++) {
-        int scale, minimum;
-        q4_k_group(from + 4, group, &scale, &minimum);
-        const float step = d * (float)scale, shift = d_minimum * (float)minimum;
-        const uint8_t *nibbles = from + 16 + 32 * (group / 2);
-        for (int i = 0; i < 32; i++) {
-            const int q = group % 2 == 0 ? nibbles[i] & 15 : nibbles[i] >> 4;
-            to[32 * group + i] = step * (float)q - shift;
-        }
-    }
-}
-
-/* Two halves of 128 numbers: 64 bytes of lower nibbles, 32 bytes of upper pairs of bits, 8 scales each. */
-static void read_q6_k(const uint8_t *from, float *to) {
-    const float d = half_at(from + 208);
-    for (int half = 0; half < 2; half++) {
-        const uint8_t *low = from + 64 * half, *high = from + 128 + 32 * half, *scales = from + 192 + 8 * half;
-        for (int i = 0; i < 128; i++) {
-            const int part = i / 32, at = i % 32; /* parts 0, 1: lower nibbles of 64 bytes; 2, 3: upper ones */
-            const int nibble = part < 2 ? low[at + 32 * part] & 15 : low[at + 32 * (part - 2)] >> 4;
-            const int q = nibble | (high[at] >> 2 * part & 3) << 4;
-            to[128 * half + i] = d * (float)(int8_t)scales[i / 16] * (float)(q - 32);
-        }
-    }
-}
-
 /* ---------------------------------------------------------------------------------------------- all */
 
 void ttt_dtype_to_float(ttt_dtype dtype, const void *from, size_t count, float *to) {
     const uint8_t *bytes = from;
-    const size_t numbers = FORMATS[dtype].numbers, step = FORMATS[dtype].bytes;
-    assert(count % numbers == 0);
-    if (dtype == TTT_F32) {
-        memcpy(to, from, count * sizeof *to);
-        return;
-    }
-    for (size_t i = 0; i < count; i += numbers, bytes += step) {
-        switch (dtype) {
-        case TTT_BF16: to[i] = ttt_bf16_to_float((uint16_t)(bytes[0] | bytes[1] << 8)); break;
-        case TTT_F16: to[i] = half_at(bytes); break;
-        case TTT_Q8_0: read_q8_0(bytes, to + i); break;
-        case TTT_Q4_0: read_q4_0(bytes, to + i); break;
-        case TTT_Q4_K: read_q4_k(bytes, to + i); break;
-        case TTT_Q6_K: read_q6_k(bytes, to + i); break;
-        case TTT_F32:
-        case TTT_DTYPE_COUNT: break;
-        }
+    assert(count % FORMATS[dtype].numbers == 0);
+    switch (dtype) {
+    case TTT_F32: memcpy(to, from, count * sizeof *to); break;
+    case TTT_BF16:
+        for (size_t i = 0; i < count; i++) to[i] = ttt_bf16_to_float((uint16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8));
+        break;
+    case TTT_F16:
+        for (size_t i = 0; i < count; i++) to[i] = ttt_f16_at(bytes + 2 * i);
+        break;
+    default: ttt_slices_read(dtype, bytes, 0, count, to); break;
     }
 }
 

@@ -46,7 +46,19 @@ static inline uint16_t ttt_float_to_bf16(float value) {
     return (uint16_t)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
-float ttt_f16_to_float(uint16_t bits);
+/* Exponent and mantissa put where a float32 has them are the value divided by 2^112, subnormal or not. */
+static inline float ttt_f16_to_float(uint16_t bits) {
+    const uint32_t sign = (uint32_t)(bits & 0x8000u) << 16, magnitude = (uint32_t)(bits & 0x7FFFu) << 13;
+    float value;
+    memcpy(&value, &magnitude, sizeof value);
+    value *= 0x1p112f;
+    uint32_t wide;
+    memcpy(&wide, &value, sizeof wide);
+    wide |= sign;
+    if (magnitude >= 0x7C00u << 13) wide = sign | 0x7F800000u | (magnitude & 0x007FFFFFu); /* infinity, NaN */
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
 uint16_t ttt_float_to_f16(float value); /* round to nearest, ties to even; too large: infinity */
 
 /* `count` numbers of `dtype` into float32; whole blocks. `from` of any alignment. */

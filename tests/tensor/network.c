@@ -34,6 +34,54 @@ static void fill(network *net, const char *name, float mean, float deviation, si
 
 /* ---------------------------------------------------------------------------------------------- objects */
 
+/* Where the scales of a block lie, and how far its numbers lie from zero for a scale of 1. */
+static const struct {
+    size_t d, d_minimum; /* 0: no minimum */
+    float spread;
+} BLOCKS[TTT_DTYPE_COUNT] = {
+    [TTT_Q8_0] = {0, 0, 73}, [TTT_Q4_0] = {0, 0, 5}, [TTT_Q4_K] = {0, 2, 260}, [TTT_Q6_K] = {208, 0, 1300}};
+
+static void put_half(float value, uint8_t *to) {
+    const uint16_t bits = ttt_float_to_f16(value);
+    to[0] = (uint8_t)bits;
+    to[1] = (uint8_t)(bits >> 8);
+}
+
+/* Any bytes are a block; scales of `deviation` make numbers of about that size. */
+static void fill_blocks(const network *net, const char *name, float deviation, size_t bytes, uint8_t *to) {
+    const ttt_dtype dtype = net->c->dtype;
+    const float d = deviation / BLOCKS[dtype].spread;
+    ttt_random random = ttt_random_stream(12, net->c->name, name);
+    for (size_t i = 0; i < bytes; i++) to[i] = (uint8_t)ttt_random_below(&random, 256);
+    for (uint8_t *block = to; block < to + bytes; block += ttt_dtype_block_bytes(dtype)) {
+        put_half(d, block + BLOCKS[dtype].d);
+        if (BLOCKS[dtype].d_minimum != 0) put_half(7.5f * d, block + BLOCKS[dtype].d_minimum);
+    }
+}
+
+static ttt_status new_from_blocks(network *net, const char *name, float deviation, network_weight *entry,
+                                  ttt_error *err) {
+    const size_t count = entry->rows * entry->columns;
+    size_t bytes;
+    if (!ttt_dtype_bytes(net->c->dtype, count, &bytes)) abort();
+    uint8_t *blocks = ttt_allocate(bytes, 1);
+    float *values = scratch(count);
+    if (blocks == NULL) abort();
+    fill_blocks(net, name, deviation, bytes, blocks);
+    ttt_dtype_to_float(net->c->dtype, blocks, count, values);
+    for (size_t i = 0; i < count; i++) {
+        values[i] = ttt_bf16_to_float(ttt_float_to_bf16(values[i]));
+        if (net->noise > 0) values[i] *= 1.0f + net->noise * (float)(2 * ttt_random_unit(&net->noise_stream) - 1);
+    }
+    const bool as_floats = net->c->unpacked || net->noise > 0;
+    const ttt_status status =
+        net->ops->weight_new(net->backend, entry->rows, entry->columns, as_floats ? TTT_F32 : net->c->dtype,
+                             as_floats ? (const void *)values : blocks, false, &entry->weight, err);
+    ttt_free(values);
+    ttt_free(blocks);
+    return status;
+}
+
 static ttt_weight *add_weight(network *net, const char *name, size_t rows, size_t columns, float mean, float deviation,
                               bool trainable) {
     ttt_error err;
@@ -41,6 +89,10 @@ static ttt_weight *add_weight(network *net, const char *name, size_t rows, size_
     network_weight *entry = &net->weights[net->weight_count++];
     *entry = (network_weight){.rows = rows, .columns = columns, .trainable = trainable};
     snprintf(entry->name, sizeof entry->name, "%s", name);
+    if (!trainable && rows > 1 && !ttt_dtype_is_plain(net->c->dtype)) {
+        network_check(new_from_blocks(net, name, deviation, entry, &err), &err);
+        return entry->weight;
+    }
     float *values = scratch(rows * columns);
     fill(net, name, mean, deviation, rows * columns, values);
     network_check(net->ops->weight_new(net->backend, rows, columns, TTT_F32, values, trainable, &entry->weight, &err),

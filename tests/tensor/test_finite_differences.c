@@ -275,7 +275,7 @@ int main(void) {
     size_t count = 0;
     for (size_t i = 0; i < op_case_count; i++) {
         /* The wide ones add shapes, not paths: the oracle would take minutes over them here. */
-        if (op_cases[i].width > 100) continue;
+        if (op_cases[i].width > 100 || op_cases[i].hidden > 1000) continue;
         tests[count++] = (struct CMUnitTest){.name = op_cases[i].name,
                                              .test_func = blocks__have_the_gradients_of_finite_differences,
                                              .setup_func = choose,

@@ -58,6 +58,8 @@ static inline const ttt_bf16 *ttt_packed_panel(const ttt_packed *packed, size_t 
     return packed->data + panel * packed->depth * TTT_CPU_PAD;
 }
 
+/* Which forms a weight is kept in, see weight.c. One without data is made of another, panel by panel, by the products
+ * that need it. */
 struct ttt_weight {
     ttt_backend *backend;
     size_t rows, columns; /* out, in */
@@ -65,7 +67,10 @@ struct ttt_weight {
     float *part[TTT_WEIGHT_PART_COUNT]; /* float32 [rows, columns]; NULL unless trainable */
     ttt_packed forward;                 /* depth = in,  width = out: y = x·Wᵀ */
     ttt_packed backward;                /* depth = out, width = in:  dx = dy·W */
-    float *vector;                      /* rows == 1 (a norm's gain): the value also as float32, padded with zeros */
+    uint8_t *blocks;                    /* rows of blocks of `dtype`, row_bytes apart */
+    ttt_dtype dtype;
+    size_t row_bytes;
+    float *vector; /* rows == 1 (a norm's gain): the value also as float32, padded with zeros */
 };
 
 /* ---- backend ------------------------------------------------------------------------------------------------ */
@@ -98,9 +103,11 @@ typedef struct ttt_row_block {
 typedef struct ttt_block_scratch {
     void *left[3];
     float *sum[2];
-    void *low[3];   /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
-    float *low_sum; /* [TTT_CPU_BLOCK, R] */
-    float *panel;   /* [deepest product, 32] a panel in float32, where products want that */
+    void *low[3];       /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
+    float *low_sum;     /* [TTT_CPU_BLOCK, R] */
+    float *panel;       /* [deepest product, 32] a panel in float32, where products want that */
+    ttt_bf16 *unpacked; /* [deepest product, 32] a panel of a weight that is kept in another form */
+    float *slices;      /* [32, deepest product] on the way there */
     float *inverse_rms, *row_value; /* [TTT_CPU_BLOCK] */
     ttt_bf16 *rows_in, *rows_out;   /* [TTT_CPU_BLOCK, C] gathered rows */
 } ttt_block_scratch;

@@ -34,14 +34,12 @@ static void embed_block(const ttt_block *block, const void *context) {
     for (int r = 0; r < block->rows; r++) {
         const size_t id = (size_t)block->workspace->batch.ids[block->first + r];
         assert(id < table->rows);
-        for (size_t c = 0; c < width; c++) {
-            sum[(size_t)r * ld + c] = ttt_bf16_to_float(ttt_packed_at(&table->forward, c, id));
-        }
+        ttt_cpu_weight_row(table, block->kernels, id, sum + (size_t)r * ld);
     }
     const ttt_adapter *adapter = ttt_cpu_adapter(call->embedding, block->adapter);
     if (adapter != NULL) {
         embed_low(block, adapter, NULL);
-        ttt_cpu_multiply(block, &adapter->b->forward, block->scratch->low[0], ttt_cpu_lda(adapter->a->rows), 0,
+        ttt_cpu_multiply(block, adapter->b, false, block->scratch->low[0], ttt_cpu_lda(adapter->a->rows), 0,
                          ttt_cpu_panels(width), sum, ld, true);
     }
     block->kernels->store(sum, ld, block->rows, (int)width, 1.0f, ttt_bf16_row(call->x, (size_t)block->first), width);

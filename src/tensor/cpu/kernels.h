@@ -100,6 +100,11 @@ struct ttt_cpu_kernels {
     void (*pack_transposed)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
     void (*pack_rows)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
 
+    /* A weight that is kept in another form, for a product: numbers [first, first + count) of a row of blocks; and a
+     * panel of W from the packed form of Wᵀ, rows [first, first + depth) of its depth (multiples of 32). */
+    void (*read_slices)(ttt_dtype dtype, const uint8_t *row, size_t first, size_t count, float *to);
+    void (*transpose_panel)(const ttt_packed *from, size_t panel, size_t first, size_t depth, ttt_bf16 *to);
+
     double (*square_sum)(const float *x, size_t count); /* float32 sums: count in the hundreds */
     void (*adamw)(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *factors);
 };

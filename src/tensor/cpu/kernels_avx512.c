@@ -1,4 +1,5 @@
 /* The kernels of AVX-512: products in float32. */
+#include "tensor/blocks.h"
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/vector.h"
 

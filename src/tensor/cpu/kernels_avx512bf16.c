@@ -1,4 +1,5 @@
 /* The kernels of AVX-512 with its product of pairs of bf16, VDPBF16PS. A tile is 12 rows by 32 columns of sums. */
+#include "tensor/blocks.h"
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/vector.h"
 

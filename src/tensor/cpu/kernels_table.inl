@@ -27,6 +27,8 @@ const ttt_cpu_kernels KERNELS = {
     .gradient_tile = gradient_tile,
     .pack_transposed = pack_transposed,
     .pack_rows = pack_rows,
+    .read_slices = ttt_slices_read,
+    .transpose_panel = transpose_panel,
     .square_sum = square_sum,
     .adamw = adamw_rows,
 };

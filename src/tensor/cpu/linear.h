@@ -20,13 +20,13 @@ void ttt_cpu_for_blocks(ttt_workspace *workspace, const ttt_row_block *blocks, i
 /* NULL if the rows have none. */
 const ttt_adapter *ttt_cpu_adapter(const ttt_linear *linear, int32_t adapter);
 
-/* c[rows, 32·panels] = or += a · the panels of w from `first_panel` on. */
-void ttt_cpu_multiply(const ttt_block *block, const ttt_packed *w, const void *a, size_t lda, size_t first_panel,
-                      size_t panels, float *c, size_t ldc, bool add);
+/* c[rows, 32·panels] = or += a · Wᵀ, or a · W (backward): its panels from `first_panel` on. */
+void ttt_cpu_multiply(const ttt_block *block, const ttt_weight *w, bool backward, const void *a, size_t lda,
+                      size_t first_panel, size_t panels, float *c, size_t ldc, bool add);
 
-/* c = or += a · all panels of w, but only rows [first, first + depth) of its depth. */
-void ttt_cpu_multiply_depth(const ttt_block *block, const ttt_packed *w, const void *a, size_t lda, size_t first,
-                            size_t depth, float *c, size_t ldc, bool add);
+/* c = or += a · all panels of W, but only rows [first, first + depth) of W. */
+void ttt_cpu_multiply_rows(const ttt_block *block, const ttt_weight *w, const void *a, size_t lda, size_t first,
+                           size_t depth, float *c, size_t ldc, bool add);
 
 /* The narrow product of an adapter, which ttt_cpu_linear wants ready: scratch->low[slot] = scale · a · Aᵀ (backward:
  * scale · a · B), and, unless `out` is NULL, the block's rows of out [T, max_rank]. Does nothing for rows without an

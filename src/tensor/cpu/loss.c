@@ -94,13 +94,12 @@ static void d_logits_block(const ttt_block *block, const void *context) {
                                  backward->d_logits + i * count);
     }
     const bool add = call->tile > 0;
-    ttt_cpu_multiply_depth(block, &head->weight->backward, left, ld, call->tile, padded,
-                           backward->d_normed + first * lda, lda, add);
+    ttt_cpu_multiply_rows(block, head->weight, left, ld, call->tile, padded, backward->d_normed + first * lda, lda,
+                          add);
     const ttt_adapter *adapter = ttt_cpu_adapter(head, block->adapter);
     if (adapter == NULL) return;
     const size_t ldr = ttt_cpu_lda((size_t)w->max_rank);
-    ttt_cpu_multiply_depth(block, &adapter->b->backward, left, ld, call->tile, padded,
-                           backward->d_low_sum + first * ldr, ldr, add);
+    ttt_cpu_multiply_rows(block, adapter->b, left, ld, call->tile, padded, backward->d_low_sum + first * ldr, ldr, add);
 }
 
 /* Third pass: through the adapter's A and the norm into dx. */
@@ -118,8 +117,8 @@ static void d_rows_block(const ttt_block *block, const void *context) {
                                  ttt_cpu_lda(rank));
         block->kernels->store(d_low, ldr, block->rows, (int)rank, adapter->scale, backward->d_low[0] + first * ldl,
                               ldl);
-        ttt_cpu_multiply(block, &adapter->a->backward, block->scratch->low[0], ttt_cpu_lda(rank), 0,
-                         ttt_cpu_panels(width), d_normed, lda, true);
+        ttt_cpu_multiply(block, adapter->a, true, block->scratch->low[0], ttt_cpu_lda(rank), 0, ttt_cpu_panels(width),
+                         d_normed, lda, true);
     }
     normed_rows(block, call, NULL);
     ttt_bf16 *out = block->scratch->rows_out;

@@ -31,7 +31,7 @@ static void take_block_scratch(planner *p, const ttt_workspace *w, ttt_block_scr
     const size_t heads = (size_t)w->shape.heads * (size_t)w->shape.head_dim;
     const size_t sums = ttt_cpu_lda(largest(largest(width, heads), TTT_CPU_VOCABULARY));
     const size_t lefts = largest(sums, ttt_cpu_lda(hidden));
-    const size_t deepest = largest(largest(lefts, rank), ttt_cpu_pad((size_t)w->shape.vocabulary));
+    const size_t deepest = largest(lefts, ttt_cpu_pad(rank)); /* the loss takes a tile of the vocabulary at a time */
     for (int i = 0; i < 3; i++) {
         s->left[i] = take(p, TTT_CPU_BLOCK * lefts, sizeof(float));
         s->low[i] = take(p, TTT_CPU_BLOCK * ttt_cpu_lda(rank), sizeof(float));
@@ -39,6 +39,8 @@ static void take_block_scratch(planner *p, const ttt_workspace *w, ttt_block_scr
     for (int i = 0; i < 2; i++) s->sum[i] = take(p, TTT_CPU_BLOCK * sums, sizeof(float));
     s->low_sum = take(p, TTT_CPU_BLOCK * ttt_cpu_lda(rank), sizeof(float));
     s->panel = take(p, deepest * TTT_CPU_PAD, sizeof(float));
+    s->unpacked = take(p, deepest * TTT_CPU_PAD, sizeof(ttt_bf16));
+    s->slices = take(p, deepest * TTT_CPU_PAD, sizeof(float));
     s->inverse_rms = take(p, TTT_CPU_BLOCK, sizeof(float));
     s->row_value = take(p, 2 * TTT_CPU_BLOCK, sizeof(float));
     s->rows_in = take(p, TTT_CPU_BLOCK * width, sizeof(ttt_bf16));
