@@ -58,7 +58,7 @@ uint16_t ttt_float_to_f16(float value) {
     /* Below 2^-14 the step is that of subnormals, 2^-24; above, 2^-10 of the leading power of two. */
     int exponent;
     (void)frexpf(magnitude, &exponent);
-    const int step = exponent < -13 ? -24 : exponent - 11;
+    const int step = magnitude < 0x1p-14f ? -24 : exponent - 11;
     const uint32_t steps = (uint32_t)lrintf(ldexpf(magnitude, -step));
     if (step == -24) return (uint16_t)(sign | steps); /* 1024 steps are the smallest normal number, as bits too */
     return (uint16_t)(sign | (((uint32_t)(step + 25) << 10) + (steps - 1024)));
