@@ -19,7 +19,7 @@ static const ttt_option convert_table[] = {
      .offset = offsetof(convert_options, type),
      .argument = "TYPE",
      .choices = "f32|f16|bf16|q8_0|q4_0",
-     .help = "of the matrices (as they are); q8_0 and q4_0 in a GGUF file only"},
+     .help = "of the matrices: f32, f16, bf16, in a GGUF file also q8_0 and q4_0 (as they are)"},
 };
 
 static const ttt_usage convert_usage = {
