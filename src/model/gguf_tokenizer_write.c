@@ -193,7 +193,7 @@ static ttt_status score_tokens(const writing *w, ttt_error *err) {
                             "has for this kind",
                             w->path);
         }
-        if (id != last) t->score = -(float)i;
+        if (id != last) t->score = 0 - (float)i;
         last = id;
     }
     return TTT_OK;
