@@ -46,6 +46,8 @@ check help-solve solve --help
 check help-score help score
 check help-show show --help
 check help-model model --help
+check help-model-info model info --help
+check help-model-convert model convert --help
 check unknown-command slove
 check unknown-option solve --buget 3s tasks
 check bad-duration solve data --budget 3x
@@ -93,6 +95,21 @@ check model-missing-weights model info missing
 check model-misshapen model info misshapen
 check model-truncated model info truncated
 check model model info model --json
+check model-unknown model infos
+check model-convert-grid model convert model grid.gguf
+
+# A language model: the same without its axes and its encoding.
+mkdir text && cp model/model.safetensors text/
+sed -e '/"rope_axes"/d' -e 's/"encoding".*/"rope_theta": 10000.0/' data/config.json >text/config.json
+check model-convert model convert text text.gguf --type q8_0
+check model-gguf model info text.gguf
+check model-convert-back model convert text.gguf back --type bf16
+check model-back model info back --json
+check model-convert-folders model convert text other
+check model-convert-type model convert text.gguf other --type q4_0
+check model-convert-nothing model convert nothing text.gguf
+head -c 3000 text.gguf >cut.gguf
+check model-cut model info cut.gguf
 
 # Standard output itself without room.
 "$program" --help >/dev/full 2>err.txt
