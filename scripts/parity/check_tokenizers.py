@@ -294,6 +294,21 @@ def check_llama_cpp(check, path):
     check.report(os.path.basename(path), "llama.cpp's cases", texts, wanted, found)
 
 
+def check_gguf(check, path, tokenizer, texts):
+    """Our reading of the file itself, where the package has a tokenizer.json made of it. A start token that only one of
+    them puts before a text is left out."""
+    fields = gguf.GGUFReader(path).fields
+    start = fields["tokenizer.ggml.bos_token_id"].contents()
+    if isinstance(tokenizer.normalizer, normalizers.NFC):
+        texts = [text for text in texts
+                 if tokenizer.normalizer.normalize_str(text) == unicodedata.normalize("NFC", text)]
+    tokenizer.encode_special_tokens = True
+    wanted = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    found = [answer["ids"] for answer in check.ask(path, texts)]
+    without = lambda lists: [ids[1:] if ids[:1] == [start] else ids for ids in lists]
+    check.report(os.path.basename(path), "the GGUF file itself", texts, without(wanted), without(found))
+
+
 def check_sentencepiece(check, name, processor, texts, folder):
     """The file's own processor against our reading of its scores, and the tokenizers package's form of it."""
     pieces = sentencepiece_pieces(processor)
@@ -340,6 +355,7 @@ def main():
         for path in sorted(glob.glob(os.path.join(folder, "*.gguf"))) if folder else []:
             tokenizer = from_gguf(path)
             check.against_package(os.path.basename(path), save(tokenizer, work), tokenizer, texts)
+            check_gguf(check, path, tokenizer, texts)
             if os.path.exists(path + ".inp"):
                 check_llama_cpp(check, path)
         for path in sorted(glob.glob(os.path.join(folder, "*.model*"))) if folder else []:
