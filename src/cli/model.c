@@ -1,6 +1,7 @@
 /* `ttt model info`: what a model folder holds. */
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/model_merge.h"
 #include "cli/models.h"
 #include "cli/options.h"
 
@@ -71,6 +72,7 @@ static ttt_status info(const model_options *options, const char *path, ttt_error
 }
 
 int ttt_command_model(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "merge") == 0) return ttt_model_merge(argc - 1, argv + 1);
     model_options options = {0};
     ttt_parsed parsed;
     ttt_error err = {0};
