@@ -72,8 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     static ttt_model *model; /* made once; the process ends with it */
     static char folder[] = "/dev/shm/fuzz-adapter-XXXXXX", again[64];
     if (model == NULL) {
-        ttt_backend *backend;
-        require(mkdtemp(folder) != NULL && ttt_backend_ref_new(&backend, NULL) == TTT_OK);
+        ttt_backend *backend = NULL;
+        require(mkdtemp(folder) != NULL);
+        require(ttt_backend_ref_new(&backend, NULL) == TTT_OK);
         require(ttt_model_load(GOLDEN "tied", backend, &model, NULL) == TTT_OK);
         snprintf(again, sizeof again, "%s/again", folder);
     }

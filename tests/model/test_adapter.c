@@ -217,6 +217,27 @@ static void configuration__is_peft_s(void **state) {
     trained_free(&s);
 }
 
+/* PEFT saves the names that "all-linear" stands for, but accepts the word. */
+static void targets__are_names_or_ends_of_names_or_all_linear(void **state) {
+    (void)state;
+    ttt_error err;
+    support_path folder = support_temporary_folder(), path = support_join(folder.text, "adapter_config.json");
+    const ttt_model_config config = fixture_config(false);
+    for (int i = 0; i < 2; i++) {
+        json_t *list = i == 0 ? json_string("all-linear") : json_pack("[s, s]", "self_attn.q_proj", "mlp.down_proj");
+        json_t *root =
+            json_pack("{s:s, s:i, s:f, s:o}", "peft_type", "LORA", "r", 8, "lora_alpha", 2.5, "target_modules", list);
+        ASSERT_OK(ttt_json_write(path.text, root, 0, &err));
+        json_decref(root);
+        ttt_session_options options = {.max_tokens = 7};
+        ASSERT_OK(ttt_adapter_options_read(folder.text, &config, &options, &err));
+        assert_int_equal(options.targets, i == 0 ? 0x7F : 1u << TTT_LINEAR_Q | 1u << TTT_LINEAR_DOWN);
+        assert_true(options.adaptation == TTT_ADAPT_LORA && options.rank == 8 && options.alpha == 2.5f);
+        assert_true(!options.rank_stabilized && options.max_tokens == 7);
+    }
+    support_remove_folder(folder.text);
+}
+
 /* ---------------------------------------------------------------------------------------------- merging */
 
 static void assert_same_files(const char *left, const char *right, const char *name) {
@@ -393,6 +414,7 @@ int main(void) {
         cmocka_unit_test(adapter__comes_back_bit_for_bit_without_optimizer_state),
         cmocka_unit_test(scale__is_alpha_over_rank_or_over_its_root),
         cmocka_unit_test(configuration__is_peft_s),
+        cmocka_unit_test(targets__are_names_or_ends_of_names_or_all_linear),
         cmocka_unit_test(merge__is_what_the_session_saves_as_a_model),
         cmocka_unit_test(merge__computes_what_base_and_adapter_compute_together),
         cmocka_unit_test(merge__carries_other_files_and_unknown_keys_along),
