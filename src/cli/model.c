@@ -9,6 +9,7 @@
 static const ttt_command commands[] = {
     {"info", "what a model is made of", ttt_command_model_info},
     {"convert", "between a folder of safetensors and a GGUF file", ttt_command_model_convert},
+    {"merge", "an adapter folded into its base", ttt_command_model_merge},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

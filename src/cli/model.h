@@ -4,5 +4,6 @@
 
 int ttt_command_model_info(int argc, char **argv);
 int ttt_command_model_convert(int argc, char **argv);
+int ttt_command_model_merge(int argc, char **argv);
 
 #endif

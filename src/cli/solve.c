@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 typedef struct solve_options {
-    const char *model, *method, *out, *solutions, *run, *ids, *device, *config, *style;
+    const char *model, *method, *out, *solutions, *run, *adapters, *ids, *device, *config, *style;
     double budget, deadline;
     int64_t threads, seed;
     ttt_option_list set;
@@ -65,6 +65,11 @@ static const ttt_option solve_table[] = {
      .offset = AT(run),
      .argument = "FOLDER",
      .help = "run store: keeps everything about each task; the same command goes on where it was stopped"},
+    {.name = "save-adapters",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(adapters),
+     .argument = "FOLDER",
+     .help = "the trained adapter of each task as FOLDER/ID, for PEFT and 'ttt model merge'; with ttt.adaptation=lora"},
     {.name = "ids", .kind = TTT_OPTION_TEXT, .offset = AT(ids), .argument = "A,B", .help = "only these tasks"},
     {.name = "device",
      .kind = TTT_OPTION_TEXT,
@@ -147,7 +152,9 @@ static ttt_status read_settings(const solve_options *options, ttt_solve_settings
     for (size_t i = 0; i < options->set.count; i++) {
         TTT_TRY(ttt_settings_assign(&ttt_solve_table, settings, options->set.items[i], err));
     }
-    return TTT_OK;
+    const bool adapters = settings->ttt_adaptation == TTT_ADAPTATION_LORA && strcmp(options->method, "none") != 0;
+    if (options->adapters == NULL || adapters) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_ARGUMENT, "--save-adapters needs training and --set ttt.adaptation=lora");
 }
 
 static ttt_status check_method(const char *method, ttt_error *err) {
@@ -185,6 +192,7 @@ static ttt_status solve_tasks(const solve_options *options, const ttt_solve_sett
                            .model_path = loaded.path,
                            .store = options->run,
                            .out = out,
+                           .adapters = options->adapters,
                            .stop = ttt_terminal_stop_flag(),
                            .progress = ttt_terminal_progress(&terminal),
                            .solved = ttt_solve_report_task,

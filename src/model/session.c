@@ -12,6 +12,11 @@
 
 /* ---------------------------------------------------------------------------------------------- parameters */
 
+float ttt_session_options_scale(const ttt_session_options *options) {
+    const float rank = (float)options->rank;
+    return options->alpha / (options->rank_stabilized ? sqrtf(rank) : rank);
+}
+
 static bool adapted(const ttt_session_options *options, ttt_linear_kind kind) {
     return options->adaptation == TTT_ADAPT_LORA && (options->targets >> kind & 1u) != 0;
 }
@@ -65,7 +70,7 @@ static ttt_status add_adapter(ttt_session *session, int32_t layer, ttt_linear_ki
     ttt_adapter *adapter = &session->adapters[session->adapter_count++];
     *adapter = (ttt_adapter){.a = session->parameters[first].weight,
                              .b = session->parameters[first + 1].weight,
-                             .scale = session->options.alpha / (float)session->options.rank};
+                             .scale = ttt_session_options_scale(&session->options)};
     ttt_network_linear(&session->network, layer, kind)->adapters = adapter;
     return TTT_OK;
 }

@@ -28,12 +28,16 @@ typedef struct ttt_session_options {
     ttt_adaptation adaptation;
     int32_t rank;          /* LoRA */
     float alpha;           /* LoRA: scale = alpha / rank */
+    bool rank_stabilized;  /* LoRA: scale = alpha / sqrt(rank) instead (Kalajdzievski, "rsLoRA", 2023) */
     uint32_t targets;      /* LoRA: bits of ttt_linear_kind */
     int32_t max_tokens;    /* of a training batch, a piece of a prompt, or a step of decoding */
     int32_t max_sequences; /* of the same */
     bool recompute;        /* keep only each layer's input and redo its forward pass in backward: less memory */
     bool training;         /* false: no activations for backward are kept */
 } ttt_session_options;
+
+/* What an adapter's product is multiplied by. */
+float ttt_session_options_scale(const ttt_session_options *options);
 
 typedef struct ttt_session ttt_session;
 ttt_status ttt_session_new(ttt_model *model, const ttt_session_options *options, uint64_t seed, ttt_session **session,

@@ -2,7 +2,7 @@
 #include "model/session_inside.h"
 
 #include "base/memory.h"
-#include "model/safetensors.h"
+#include "model/adapter_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -163,13 +163,7 @@ static ttt_status fold(const ttt_session *session, const ttt_adapter *adapter, b
     }
     TTT_TRY_OUT(session->ops->weight_read(adapter->a, TTT_VALUE, a, err));
     TTT_TRY_OUT(session->ops->weight_read(adapter->b, TTT_VALUE, b, err));
-    for (size_t o = 0; o < out; o++) {
-        for (size_t r = 0; r < rank; r++) {
-            const float factor = adapter->scale * b[o * rank + r];
-            for (size_t i = 0; i < in; i++)
-                value[transposed ? i * columns + o : o * columns + i] += factor * a[r * in + i];
-        }
-    }
+    ttt_adapter_fold(out, in, rank, adapter->scale, a, b, transposed, value);
 out:
     ttt_free(a);
     ttt_free(b);

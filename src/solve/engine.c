@@ -34,6 +34,7 @@ ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve
                                                                         : TTT_ADAPT_FULL,
         .rank = (int32_t)settings->lora_rank,
         .alpha = (float)settings->lora_alpha,
+        .rank_stabilized = settings->lora_rslora,
         .max_tokens = most_of(settings->ttt_batch_tokens, engine->prompt_tokens),
         .max_sequences = most_of(settings->ttt_batch, settings->views_batch),
         .recompute = settings->ttt_recompute,

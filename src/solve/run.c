@@ -209,6 +209,8 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_ru
                                  .train = options->train,
                                  .timed = options->budget > 0 || options->deadline > 0,
                                  .seed = options->seed,
+                                 .adapters = options->adapters,
+                                 .model_name = options->model_path,
                                  .stop = options->stop,
                                  .progress = options->progress};
     *failures = 0;

@@ -26,6 +26,7 @@ typedef struct ttt_run_options {
     const char *model_path; /* where the model came from: a fact of the run */
     const char *store;      /* folder of the run store, or NULL */
     const char *out;        /* file of the submission, or NULL */
+    const char *adapters;   /* folder for the adapter of every task that was trained, or NULL */
     const ttt_stop_flag *stop;
     ttt_progress progress;
     /* After every task, in the order of the set. */

@@ -1,9 +1,12 @@
 #include "solve/solver.h"
 
+#include "base/file.h"
+#include "model/adapter.h"
 #include "solve/answer.h"
 #include "solve/ttt.h"
 
 #include <math.h>
+#include <string.h>
 
 struct ttt_solver {
     ttt_solver_options options;
@@ -119,6 +122,22 @@ static double training_deadline(const tasking *self, const ttt_plan *plan, doubl
     return start + fmin(self->solver->options.settings->time_train + slack, 1) * seconds - each;
 }
 
+/* What was trained stays behind as a folder of its own. Nothing is written when there was no training, or when it was
+ * undone. */
+static ttt_status save_adapter(const tasking *self, ttt_error *err) {
+    const ttt_solver_options *options = &self->solver->options;
+    const char *id = self->problem->id;
+    if (options->adapters == NULL || ttt_session_steps(self->solver->engine.session) == 0) return TTT_OK;
+    if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL) {
+        return ttt_fail(err, TTT_ERROR_ARGUMENT, "its id is no name for a folder in '%s'", options->adapters);
+    }
+    char *folder = ttt_path_join(options->adapters, id);
+    if (folder == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the path of an adapter");
+    ttt_status status = ttt_session_save_adapter(self->solver->engine.session, folder, options->model_name, err);
+    ttt_free(folder);
+    return status;
+}
+
 /* A fiftieth of the budget stays for what nobody measures: records, files, the last token. */
 static ttt_answer_deadlines answer_deadlines(const tasking *self, double start, double seconds) {
     const ttt_solve_settings *settings = self->solver->options.settings;
@@ -146,10 +165,14 @@ static ttt_status solve(tasking *self, double seconds, double start, ttt_task_re
     TTT_TRY(
         ttt_train_task(engine, problem, plan, &training, training_deadline(self, plan, start, seconds), record, err));
     record->timings.train = ttt_clock_seconds() - began;
+    /* Now, so that it counts against the budget; but a full disk is no reason not to answer. */
+    ttt_error unsaved = {0};
+    const ttt_status saved = save_adapter(self, &unsaved);
 
     ttt_problem_limits limits = limits_of(engine->prompt_tokens, plan->demonstrations);
     ttt_answer_deadlines deadlines = answer_deadlines(self, start, seconds);
-    return ttt_answer_task(engine, problem, plan, &limits, &views, &deadlines, record, err);
+    TTT_TRY(ttt_answer_task(engine, problem, plan, &limits, &views, &deadlines, record, err));
+    return saved == TTT_OK ? TTT_OK : ttt_fail(err, saved, "its adapter: %s", unsaved.message);
 }
 
 /* Every test input gets attempts, whatever happened. */

@@ -14,6 +14,9 @@ typedef struct ttt_solver_options {
     bool train;                         /* false: the same views and votes without training */
     bool timed;                         /* tasks will have limits of time: speeds are measured at the start */
     uint64_t seed;
+    /* Where each task's trained adapter goes, as the folder <adapters>/<task id>, and the name of the model that these
+     * belong to; borrowed. NULL: nowhere. The settings must train adapters. */
+    const char *adapters, *model_name;
     const ttt_stop_flag *stop;
     ttt_progress progress;
 } ttt_solver_options;

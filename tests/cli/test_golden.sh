@@ -51,6 +51,7 @@ check help-show show --help
 check help-model model --help
 check help-model-info model info --help
 check help-model-convert model convert --help
+check help-model-merge model merge --help
 check unknown-command slove
 check unknown-option solve --buget 3s tasks
 check bad-duration solve data --budget 3x
@@ -71,11 +72,18 @@ check not-built solve data/challenges.json --method induce
     check solve-none solve data/challenges.json --model model --method none $work_fixed --out none.json --show --style plain
     check solve-mixed solve data/mixed --model model $work_fixed
     check solve-ids solve data/challenges.json --model model $work_fixed --ids 22bbbbbb,33
+    check solve-adapters solve data/challenges.json --model model $work_fixed --ids 22bbbbbb --set ttt.adaptation=lora \
+        --set lora.rank=2 --save-adapters adapters
+    check solve-adapters-of-full solve data/challenges.json --model model $work_fixed --save-adapters adapters
     check solve-no-file solve data/nothing.json --model model $work_fixed
     check solve-folder-for-solutions solve data/challenges.json --solutions data --model model $work_fixed
     check solve-no-space solve data/challenges.json --model model $work_fixed --out /dev/full
     check solve-no-model solve data/challenges.json --model nowhere
 }
+check model-merge model merge --model model --adapter adapters/22bbbbbb --out merged
+check model-merged model info merged
+check model-merge-usage model merge --model model --out merged
+check model-merge-no-adapter model merge --model model --adapter run --out merged
 check score-run score --run run --vote paper
 check show-run show --run run --tests-only --style plain
 check score score data/first.json data/solutions.json --levels data/levels.csv --against data/second.json

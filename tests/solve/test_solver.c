@@ -3,6 +3,7 @@
 
 #include "solve/toy.h"
 
+#include "model/adapter.h"
 #include "solve/solver.h"
 
 #include <math.h>
@@ -134,6 +135,51 @@ static void rescoring__every_candidate_under_every_view(void **state) {
     }
     ttt_task_record_release(&record);
     tear_down(&f);
+}
+
+/* What is in a task's folder is what the task was answered with, and belongs to the model by name; a folder that cannot
+ * be made costs no answer. */
+static void adapters__stay_behind_as_folders(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record, usual;
+    toy problem = toy_make("a", 1), without = toy_make("b", 1), climbing = toy_make("../a", 1);
+    without.examples = 0;
+    support_path folder = support_temporary_folder(), path = support_join(folder.text, "adapters/a");
+    set_up(&f, true, false, (const char *const[]){"ttt.adaptation=lora", "lora.rslora=true", "ttt.steps=5", NULL});
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &usual, &err));
+    ttt_solver_free(f.solver);
+    support_path adapters = support_join(folder.text, "adapters");
+    f.options.adapters = adapters.text;
+    f.options.model_name = "the model";
+    ASSERT_OK(ttt_solver_new(f.model, &f.options, &f.solver, &err));
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    assert_same_record(&record, &usual);
+    ttt_task_record_release(&record);
+
+    ttt_session_options options = {.max_tokens = 64, .max_sequences = 8};
+    ttt_session *session;
+    ASSERT_OK(ttt_adapter_options_read(path.text, ttt_model_get_config(f.model), &options, &err));
+    assert_true(options.rank == 64 && options.alpha == 16 && options.rank_stabilized);
+    ASSERT_OK(ttt_session_new(f.model, &options, 0, &session, &err));
+    ASSERT_OK(ttt_session_load_adapter(session, path.text, &err));
+    ttt_session_free(session);
+
+    ASSERT_OK(ttt_solver_solve(f.solver, &without.base, 0, &record, &err)); /* was not trained */
+    ttt_task_record_release(&record);
+    path = support_join(folder.text, "adapters/b");
+    assert_int_not_equal(access(path.text, F_OK), 0);
+    ASSERT_FAILS(ttt_solver_solve(f.solver, &climbing.base, 0, &record, &err), TTT_ERROR_ARGUMENT,
+                 "task '../a': its adapter: its id is no name for a folder");
+    assert_int_equal(record.tests[0].views.count, 6);
+    assert_string_not_equal(record.tests[0].attempts[0], "none");
+    ttt_task_record_release(&record);
+    path = support_join(folder.text, "a");
+    assert_int_not_equal(access(path.text, F_OK), 0);
+    ttt_task_record_release(&usual);
+    tear_down(&f);
+    support_remove_folder(folder.text);
 }
 
 static void nothing_to_train_on__is_answered_without(void **state) {
@@ -291,6 +337,7 @@ int main(void) {
         cmocka_unit_test(without_training__the_same_views_and_no_steps),
         cmocka_unit_test(tasks__do_not_depend_on_each_other),
         cmocka_unit_test(rescoring__every_candidate_under_every_view),
+        cmocka_unit_test(adapters__stay_behind_as_folders),
         cmocka_unit_test(nothing_to_train_on__is_answered_without),
         cmocka_unit_test(no_view_fits__is_the_fallback),
         cmocka_unit_test(no_time__is_the_fallback),
