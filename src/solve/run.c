@@ -1,7 +1,6 @@
 #include "solve/run.h"
 
 #include "base/file.h"
-#include "encode/grid_tokens.h"
 #include "solve/problem_arc.h"
 #include "solve/solver.h"
 
@@ -12,7 +11,7 @@ typedef struct run {
     const ttt_run_options *options;
     const ttt_task_set *tasks;
     ttt_submission *submission;
-    ttt_encoding encoding;
+    const ttt_codec *codec;
     ttt_solver *solver;
     ttt_store *store; /* or NULL */
     double end;       /* moment of the deadline, 0: none */
@@ -170,8 +169,7 @@ static ttt_status solve_next(run *self, const ttt_task *task, ttt_error *err) {
     ttt_task_record record = {0};
     json_t *object = NULL;
     ttt_status status;
-    TTT_TRY_OUT(
-        ttt_problem_arc_new(task, &self->encoding, self->options->settings, self->options->train, &problem, err));
+    TTT_TRY_OUT(ttt_problem_arc_new(task, self->codec, self->options->settings, self->options->train, &problem, err));
     status = ttt_solver_solve(self->solver, problem, seconds_for_next(self), &record, err);
     self->ahead--;
     if (status == TTT_ERROR_CANCELLED || record.problem == NULL) TTT_TRY_OUT(status);
@@ -201,10 +199,10 @@ static ttt_status solve_all(run *self, ttt_error *err) {
     return write_submission(self, err);
 }
 
-ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_run_options *options,
-                       ttt_submission *submission, size_t *failures, ttt_error *err) {
+ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_set *tasks,
+                       const ttt_run_options *options, ttt_submission *submission, size_t *failures, ttt_error *err) {
     ttt_status status;
-    run self = {.options = options, .tasks = tasks, .submission = submission, .failures = failures};
+    run self = {.options = options, .codec = codec, .tasks = tasks, .submission = submission, .failures = failures};
     ttt_solver_options solver = {.settings = options->settings,
                                  .train = options->train,
                                  .timed = options->budget > 0 || options->deadline > 0,
@@ -216,7 +214,6 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_ru
     if (options->store != NULL) TTT_TRY_OUT(open_store(&self, model, err));
     TTT_TRY_OUT(submit_solved(&self, err));
     TTT_TRY_OUT(write_submission(&self, err));
-    TTT_TRY_OUT(ttt_encoding_read(ttt_model_get_config(model), options->model_path, &self.encoding, err));
     TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));
     if (options->deadline > 0) self.end = ttt_clock_seconds() + options->deadline;
     status = solve_all(&self, err);
