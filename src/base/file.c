@@ -1,8 +1,4 @@
-/* Files. Errors name the path in quotes and give the operating system's reason.
- *
- * Atomic replacement: the data goes to "<path>.tmp.<pid>" in the same folder (a rename works within one file system
- * only), is flushed with fsync, renamed over the target, and the folder is flushed so that the rename itself
- * survives a crash. Whatever fails before the rename removes the temporary file and leaves the target alone. */
+/* Files. Errors name the path in quotes and give the operating system's reason. Writing is in file_write.c. */
 #include "base/file.h"
 
 #include "base/memory.h"
@@ -89,83 +85,6 @@ out:
     ttt_free(buffer);
     close(fd);
     return status;
-}
-
-/* ---------------------------------------------------------------------------------------------- writing */
-
-/* Writes, flushes and closes. 0, or the errno of what failed. */
-static int write_and_close(int fd, const char *data, size_t bytes) {
-    int reason = 0;
-    while (reason == 0 && bytes > 0) {
-        ssize_t put = write(fd, data, bytes);
-        if (put < 0) {
-            if (errno != EINTR) reason = errno;
-            continue;
-        }
-        data += put;
-        bytes -= (size_t)put;
-    }
-    /* Pipes and devices cannot be flushed and say EINVAL or EROFS. */
-    if (reason == 0 && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) reason = errno;
-    if (close(fd) != 0 && reason == 0) reason = errno;
-    return reason;
-}
-
-/* Flushes the folder that holds `path`, so that a rename in it is on disk; cuts `path` on the way. 0, or an errno. */
-static int flush_folder_of(char *path) {
-    char *slash = strrchr(path, '/');
-    const char *folder = ".";
-    if (slash == path) {
-        folder = "/";
-    } else if (slash != NULL) {
-        *slash = '\0';
-        folder = path;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int reason = fd < 0 ? errno : 0;
-    /* Some file systems cannot flush a folder and say EINVAL: there the rename is as safe as it gets. */
-    if (fd >= 0 && fsync(fd) != 0 && errno != EINVAL) reason = errno;
-    if (fd >= 0) close(fd);
-    return reason;
-}
-
-/* `path` is where a regular file is or will be, `mode` its permissions, -1 for a new one. 0, or an errno. */
-static int replace_file(const char *path, const void *data, size_t bytes, int mode) {
-    size_t length = strlen(path) + 32;
-    char *temporary = ttt_allocate(length, 1);
-    if (temporary == NULL) return ENOMEM;
-    snprintf(temporary, length, "%s.tmp.%ld", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int reason = fd < 0 ? errno : 0;
-    if (fd >= 0) {
-        if (mode >= 0 && fchmod(fd, (mode_t)mode) != 0) reason = errno;
-        int written = write_and_close(fd, data, bytes);
-        if (reason == 0) reason = written;
-        if (reason == 0 && rename(temporary, path) != 0) reason = errno;
-        if (reason != 0) unlink(temporary);
-    }
-    if (reason == 0) reason = flush_folder_of(temporary);
-    ttt_free(temporary);
-    return reason;
-}
-
-ttt_status ttt_file_write_atomically(const char *path, const void *data, size_t bytes, ttt_error *err) {
-    struct stat info;
-    int reason;
-    if (stat(path, &info) != 0) {
-        reason = replace_file(path, data, bytes, -1);
-    } else if (S_ISDIR(info.st_mode)) {
-        return ttt_fail(err, TTT_ERROR_IO, "cannot write '%s': it is a folder, a file was expected", path);
-    } else if (S_ISREG(info.st_mode)) {
-        char *target = realpath(path, NULL);
-        reason = target == NULL ? errno : replace_file(target, data, bytes, (int)(info.st_mode & 07777));
-        free(target); /* the C library's, not ours */
-    } else {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        reason = fd < 0 ? errno : write_and_close(fd, data, bytes);
-    }
-    if (reason == ENOMEM) return fail_memory(err, "write", path);
-    return reason == 0 ? TTT_OK : fail_io(err, "write", path, reason);
 }
 
 /* ---------------------------------------------------------------------------------------------- maps */

@@ -17,6 +17,14 @@ ttt_status ttt_file_read(const char *path, size_t limit, char **data, size_t *by
  * kept, a symbolic link is followed. What is no regular file (/dev/stdout, a pipe) is written to in place. */
 ttt_status ttt_file_write_atomically(const char *path, const void *data, size_t bytes, ttt_error *err);
 
+/* The same in pieces, for what is too large to be held in memory: open, append, commit. Until commit has succeeded the
+ * old file is there; free without it leaves no trace. After a failed append only free makes sense. */
+typedef struct ttt_file_writer ttt_file_writer;
+ttt_status ttt_file_writer_open(const char *path, ttt_file_writer **writer, ttt_error *err);
+ttt_status ttt_file_writer_append(ttt_file_writer *writer, const void *data, size_t bytes, ttt_error *err);
+ttt_status ttt_file_writer_commit(ttt_file_writer *writer, ttt_error *err);
+void ttt_file_writer_free(ttt_file_writer *writer); /* NULL is fine */
+
 /* A read-only memory map of a whole file. */
 typedef struct ttt_file_map {
     const uint8_t *data;

@@ -3,12 +3,12 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "model/safetensors.h"
 #include "model/tensors.h"
+#include "model/weight_source.h"
 #include "tensor/dtype.h"
 
+#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct ttt_model {
@@ -63,91 +63,93 @@ static ttt_status model_new(ttt_model_config *config, ttt_backend *backend, ttt_
 
 /* ---------------------------------------------------------------------------------------------- loading */
 
-/* A folder may hold a copy of a tied output, and constants of rotary positions (old converters wrote them); any other
- * tensor that the config does not imply means that the model is not what its config says. */
-static bool may_be_ignored(const char *name) {
-    const char *const end = "rotary_emb.inv_freq";
-    const size_t length = strlen(name), tail = strlen(end);
-    return strcmp(name, "lm_head.weight") == 0 || (length >= tail && strcmp(name + length - tail, end) == 0);
-}
+/* Rows `ids` of a vocabulary are all that is kept of the embedding and the output; NULL: all rows. */
+typedef struct subset {
+    const int32_t *ids;
+    size_t count;
+} subset;
 
-static int compare_tensor_names(const void *a, const void *b) {
-    return strcmp(((const ttt_tensor *)a)->file_name, ((const ttt_tensor *)b)->file_name);
-}
-
-static ttt_status refuse_unknown(const ttt_model_config *config, const ttt_safetensors *files, ttt_error *err) {
-    const size_t count = ttt_tensor_count(config);
-    ttt_tensor *known = ttt_allocate(count, sizeof *known);
-    if (known == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a list of tensors");
-    for (size_t i = 0; i < count; i++) known[i] = ttt_tensor_get(config, i);
-    qsort(known, count, sizeof *known, compare_tensor_names);
-    ttt_status status = TTT_OK;
-    for (size_t i = 0; i < ttt_safetensors_count(files) && status == TTT_OK; i++) {
-        const ttt_safetensor *found = ttt_safetensors_at(files, i);
-        ttt_tensor wanted = {.layer = 0};
-        const size_t length = strlen(found->name);
-        if (length < sizeof wanted.file_name) memcpy(wanted.file_name, found->name, length + 1);
-        if (bsearch(&wanted, known, count, sizeof *known, compare_tensor_names) != NULL) continue;
-        if (may_be_ignored(found->name)) continue;
-        status =
-            ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: tensor \"%.100s\" is none of a Llama model with this config.json",
-                     found->path, found->name);
+/* Copies the rows that are wanted, in our order. */
+static void gather(const ttt_stored *stored, const subset *rows, uint8_t *to) {
+    const size_t count = rows == NULL ? stored->rows : rows->count;
+    for (size_t i = 0; i < count; i++) {
+        const size_t row = rows == NULL ? i : (size_t)rows->ids[i];
+        memcpy(to + i * stored->row_bytes, ttt_stored_row(stored, row), stored->row_bytes);
     }
-    ttt_free(known);
-    return status;
 }
 
-static ttt_status load_tensor(ttt_model *model, const char *folder, const ttt_safetensors *files,
-                              const ttt_tensor *tensor, ttt_error *err) {
-    const ttt_safetensor *found;
-    TTT_TRY(ttt_safetensors_matrix(files, folder, tensor->file_name, tensor->rows, tensor->columns, &found, err));
-    const void *data = found->data;
-    void *copy = NULL;
-    if ((uintptr_t)data % ttt_dtype_size(found->dtype) != 0) { /* the format promises no alignment */
-        copy = ttt_allocate(found->bytes, 1);
-        if (copy == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for tensor \"%s\"", tensor->file_name);
-        data = memcpy(copy, data, found->bytes);
+/* What lies in the file as it is wanted is handed on from there, the rest from a copy. */
+static ttt_status load_tensor(ttt_model *model, const ttt_weight_source *source, const ttt_tensor *tensor,
+                              const subset *rows, ttt_error *err) {
+    ttt_stored stored;
+    TTT_TRY(ttt_weight_source_get(source, tensor, &stored, err));
+    const size_t count = rows == NULL ? stored.rows : rows->count;
+    /* The backends want numbers aligned, which safetensors does not promise; blocks they take anywhere. */
+    const bool misaligned =
+        ttt_dtype_is_plain(stored.dtype) && (uintptr_t)stored.data % ttt_dtype_size(stored.dtype) != 0;
+    const void *data = stored.data;
+    uint8_t *copy = NULL;
+    if (misaligned || stored.interleaved != 0 || rows != NULL) {
+        copy = ttt_allocate(count, stored.row_bytes);
+        if (copy == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for tensor \"%s\"", tensor->name);
+        gather(&stored, rows, copy);
+        data = copy;
     }
-    ttt_status status = model->backend->ops->weight_new(model->backend, tensor->rows, tensor->columns, found->dtype,
-                                                        data, false, ttt_tensor_slot(&model->network, tensor), err);
+    ttt_status status = model->backend->ops->weight_new(model->backend, count, stored.columns, stored.dtype, data,
+                                                        false, ttt_tensor_slot(&model->network, tensor), err);
     ttt_free(copy);
     return status;
 }
 
-static ttt_status load_weights(ttt_model *model, const char *folder, ttt_error *err) {
-    ttt_safetensors *files;
-    TTT_TRY(ttt_safetensors_open_folder(folder, &files, err));
-    ttt_status status = TTT_OK;
-    for (size_t i = 0; i < ttt_tensor_count(&model->config); i++) {
-        const ttt_tensor tensor = ttt_tensor_get(&model->config, i);
-        TTT_TRY_OUT(load_tensor(model, folder, files, &tensor, err));
+static ttt_status load_weights(ttt_model *model, const ttt_weight_source *source, const subset *rows, ttt_error *err) {
+    const ttt_model_config *config = ttt_weight_source_config(source); /* of the whole vocabulary */
+    for (size_t i = 0; i < ttt_tensor_count(config); i++) {
+        const ttt_tensor tensor = ttt_tensor_get(config, i);
+        const bool of_tokens = tensor.kind == TTT_LINEAR_EMBEDDING || tensor.kind == TTT_LINEAR_OUTPUT;
+        TTT_TRY(load_tensor(model, source, &tensor, of_tokens ? rows : NULL, err));
     }
-    status = refuse_unknown(&model->config, files, err);
     ttt_network_tie(&model->network, &model->config);
-out:
-    ttt_safetensors_close(files);
-    return status;
+    return TTT_OK;
 }
 
-ttt_status ttt_model_load(const char *folder, ttt_backend *backend, ttt_model **model, ttt_error *err) {
+static ttt_status load(const char *path, const subset *rows, ttt_backend *backend, ttt_model **model, ttt_error *err) {
     *model = NULL;
-    if (!ttt_file_is_folder(folder)) {
-        return ttt_fail(err, TTT_ERROR_IO, "cannot load a model from '%s': it is not a folder", folder);
-    }
-    char *path = ttt_path_join(folder, "config.json");
-    if (path == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the model in '%s'", folder);
+    ttt_weight_source *source = NULL;
     ttt_model_config config;
-    ttt_status status = ttt_model_config_read(path, &config, err);
-    ttt_free(path);
-    if (status != TTT_OK) return status;
+    ttt_status status;
+    TTT_TRY_OUT(ttt_weight_source_open(path, &source, err));
+    const int32_t vocabulary = ttt_weight_source_config(source)->vocabulary;
+    for (size_t i = 0; rows != NULL && i < rows->count; i++) {
+        if (rows->ids[i] >= 0 && rows->ids[i] < vocabulary) continue;
+        status = ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: token %d is not one of its %d", path, rows->ids[i], vocabulary);
+        goto out;
+    }
+    TTT_TRY_OUT(ttt_model_config_copy(&config, ttt_weight_source_config(source), err));
+    if (rows != NULL) config.vocabulary = (int32_t)rows->count;
     status = model_new(&config, backend, model, err);
-    if (status != TTT_OK) return ttt_fail_within(err, status, "%s", folder);
-    status = load_weights(*model, folder, err);
+    if (status != TTT_OK) {
+        ttt_fail_within(err, status, "%s", path);
+        goto out;
+    }
+    status = load_weights(*model, source, rows, err);
     if (status != TTT_OK) {
         ttt_model_free(*model);
         *model = NULL;
     }
+out:
+    ttt_weight_source_close(source);
     return status;
+}
+
+ttt_status ttt_model_load(const char *path, ttt_backend *backend, ttt_model **model, ttt_error *err) {
+    return load(path, NULL, backend, model, err);
+}
+
+ttt_status ttt_model_load_reduced(const char *path, const int32_t *ids, size_t count, ttt_backend *backend,
+                                  ttt_model **model, ttt_error *err) {
+    assert(count > 0);
+    const subset rows = {.ids = ids, .count = count};
+    return load(path, &rows, backend, model, err);
 }
 
 /* ---------------------------------------------------------------------------------------------- random start */

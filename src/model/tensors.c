@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Sizes by name, so that the tables can say [rows, columns]. */
 typedef enum dimension { ONE, WIDTH, QUERIES, KEYS, HIDDEN, VOCABULARY } dimension;
@@ -88,6 +89,40 @@ ttt_weight **ttt_tensor_slot(ttt_network *network, const ttt_tensor *tensor) {
 
 void ttt_network_tie(ttt_network *network, const ttt_model_config *config) {
     if (config->tied) network->output.head.weight = network->embedding.weight;
+}
+
+/* The names of GGUF, by ours. */
+static const struct {
+    const char *name, *gguf_name;
+} GGUF_NAMES[] = {
+    {"embedding", "token_embd.weight"},
+    {"norm", "output_norm.weight"},
+    {"output", "output.weight"},
+    {"attention_norm", "attn_norm.weight"},
+    {"q", "attn_q.weight"},
+    {"k", "attn_k.weight"},
+    {"v", "attn_v.weight"},
+    {"q_bias", "attn_q.bias"},
+    {"k_bias", "attn_k.bias"},
+    {"v_bias", "attn_v.bias"},
+    {"q_norm", "attn_q_norm.weight"},
+    {"k_norm", "attn_k_norm.weight"},
+    {"o", "attn_output.weight"},
+    {"mlp_norm", "ffn_norm.weight"},
+    {"gate", "ffn_gate.weight"},
+    {"up", "ffn_up.weight"},
+    {"down", "ffn_down.weight"},
+};
+
+void ttt_tensor_gguf_name(const ttt_tensor *tensor, char name[TTT_GGUF_NAME]) {
+    const char *const dot = strrchr(tensor->name, '.'), *const last = dot == NULL ? tensor->name : dot + 1;
+    size_t i = 0;
+    while (strcmp(GGUF_NAMES[i].name, last) != 0) i++; /* every tensor has a line */
+    if (tensor->layer < 0) {
+        snprintf(name, TTT_GGUF_NAME, "%s", GGUF_NAMES[i].gguf_name);
+    } else {
+        snprintf(name, TTT_GGUF_NAME, "blk.%d.%s", tensor->layer, GGUF_NAMES[i].gguf_name);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------- linear maps */

@@ -18,6 +18,9 @@ typedef struct ttt_tensor {
 /* In the order embedding, layers, final norm, output (not if tied). */
 size_t ttt_tensor_count(const ttt_model_config *config);
 ttt_tensor ttt_tensor_get(const ttt_model_config *config, size_t index);
+/* Its name in GGUF files: "blk.0.attn_q.weight". */
+enum { TTT_GGUF_NAME = 64 };
+void ttt_tensor_gguf_name(const ttt_tensor *tensor, char name[TTT_GGUF_NAME]);
 /* Where a network keeps it. (The output of a tied network is no tensor of its own: ttt_network_tie.) */
 ttt_weight **ttt_tensor_slot(ttt_network *network, const ttt_tensor *tensor);
 /* Lets the output use the embedding's weight if the config says so: after the slots are filled. */

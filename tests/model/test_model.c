@@ -356,7 +356,7 @@ static void load__refuses_what_is_no_model_folder(void **state) {
     ttt_model *model;
     support_path nothing = support_join(s.folder.text, "nothing"),
                  description = support_join(s.folder.text, "config.json");
-    ASSERT_FAILS(ttt_model_load(nothing.text, s.backend, &model, &err), TTT_ERROR_IO, "not a folder");
+    ASSERT_FAILS(ttt_model_load(nothing.text, s.backend, &model, &err), TTT_ERROR_IO, "no such folder or file");
     ASSERT_FAILS(ttt_model_load(s.folder.text, s.backend, &model, &err), TTT_ERROR_IO, "config.json");
     ASSERT_OK(ttt_model_config_write(description.text, ttt_model_get_config(s.model), &err));
     ASSERT_FAILS(ttt_model_load(s.folder.text, s.backend, &model, &err), TTT_ERROR_IO, "model.safetensors");
