@@ -50,11 +50,12 @@ typedef struct ttt_codec_ops {
 /* Implementations begin with this. */
 struct ttt_codec {
     const ttt_codec_ops *ops;
+    int32_t axes,
+        ids; /* of positions; ids are below this: the model must have as many axes, and at least as many ids */
     int32_t answer_tokens; /* of the longest answer */
-    /* Not NULL: the codec writes a reduced vocabulary, in which id i stands for the model's id vocabulary[i]
-     * (increasing); the model must be loaded with these rows alone (ttt_model_load_reduced). */
+    /* Not NULL: a reduced vocabulary. Id i stands for the model's id vocabulary[i], of `ids` ids in increasing order;
+     * the model must be loaded with these alone (ttt_model_load_reduced). */
     const int32_t *vocabulary;
-    int32_t vocabulary_count;
 };
 
 static inline void ttt_codec_free(ttt_codec *codec) {
@@ -68,7 +69,10 @@ int ttt_codec_fitting(const ttt_codec *codec, int32_t limit, const ttt_pair *dem
 
 /* The codec of grid tokens. */
 ttt_status ttt_grid_codec_new(const ttt_encoding *encoding, ttt_codec **codec, ttt_error *err);
-/* The codec of a model, from its folder: what "encoding" in its config.json says. */
-ttt_status ttt_codec_open(const char *path, ttt_codec **codec, ttt_error *err);
+
+/* The codec of a model, from its folder or GGUF file: grid tokens where config.json has an "encoding"; else text,
+ * through the model's tokenizer, in the format of this name ("auto": ttt_prompt_format_auto) and perhaps with a reduced
+ * vocabulary. */
+ttt_status ttt_codec_open(const char *path, const char *format, bool reduced, ttt_codec **codec, ttt_error *err);
 
 #endif

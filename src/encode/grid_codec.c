@@ -88,7 +88,11 @@ ttt_status ttt_grid_codec_new(const ttt_encoding *encoding, ttt_codec **codec, t
     grid_codec *made = ttt_allocate(1, sizeof *made);
     *codec = NULL;
     if (made == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the codec of grid tokens");
-    *made = (grid_codec){.base = {.ops = &grid_ops, .answer_tokens = TTT_ANSWER_TOKENS}, .encoding = *encoding};
+    *made = (grid_codec){.base = {.ops = &grid_ops,
+                                  .axes = encoding->axes,
+                                  .ids = TTT_GRID_VOCABULARY,
+                                  .answer_tokens = TTT_ANSWER_TOKENS},
+                         .encoding = *encoding};
     *codec = &made->base;
     return TTT_OK;
 }
