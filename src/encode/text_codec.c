@@ -316,10 +316,20 @@ static ttt_status make_moves(text_codec *self, ttt_error *err) {
                     ttt_prompt_text(self->format, parts[1]));
 }
 
-static int32_t longest_of(const text_codec *self, int first, int count) {
+/* Of the moves for the ten colours. */
+static int32_t longest_move(const ttt_text_moves *moves, int first) {
+    size_t longest = 0;
+    for (int move = first; move < first + TTT_COLOURS; move++) {
+        const size_t tokens = moves->end[move] - (move == 0 ? 0 : moves->end[move - 1]);
+        if (tokens > longest) longest = tokens;
+    }
+    return (int32_t)longest;
+}
+
+static int32_t longest_number(const text_codec *self) {
     int32_t longest = 0;
-    for (int i = 0; i < count; i++) {
-        const int32_t tokens = span_tokens(self, first + i);
+    for (int i = 0; i < TTT_PAIR_SLOTS; i++) {
+        const int32_t tokens = span_tokens(self, TTT_PART_NUMBER + i);
         if (tokens > longest) longest = tokens;
     }
     return longest;
@@ -333,15 +343,15 @@ static int32_t largest(const ttt_ids *ids) {
 }
 
 static void measure(text_codec *self) {
-    const int32_t row = longest_of(self, TTT_PART_CELL, TTT_COLOURS) +
-                        (TTT_GRID_MAX - 1) * longest_of(self, TTT_PART_NEXT_CELL, TTT_COLOURS);
-    self->base.answer_tokens = span_tokens(self, TTT_PART_ANSWER_BEGIN) + TTT_GRID_MAX * row +
-                               (TTT_GRID_MAX - 1) * span_tokens(self, TTT_PART_ROW_END) +
-                               span_tokens(self, TTT_PART_ANSWER_END) + span_tokens(self, SPAN_STOP);
+    const ttt_text_moves *moves = &self->moves;
+    self->base.answer_tokens = longest_move(moves, TTT_MOVE_FIRST) +
+                               (TTT_GRID_MAX - 1) * longest_move(moves, TTT_MOVE_ROW) +
+                               TTT_GRID_MAX * (TTT_GRID_MAX - 1) * longest_move(moves, TTT_MOVE_NEXT) +
+                               (int32_t)(moves->end[TTT_MOVE_END] - moves->end[TTT_MOVE_END - 1]);
     const int32_t last = span_tokens(self, ENDS + TTT_PART_LAST_OUTPUT_END);
     const int32_t other = span_tokens(self, TTT_PART_OUTPUT_END);
-    self->pair_extra = longest_of(self, TTT_PART_NUMBER, TTT_PAIR_SLOTS) - span_tokens(self, TTT_PART_NUMBER) +
-                       span_tokens(self, TTT_PART_ALONE) + (other > last ? other - last : 0);
+    self->pair_extra = longest_number(self) - span_tokens(self, TTT_PART_NUMBER) + span_tokens(self, TTT_PART_ALONE) +
+                       (other > last ? other - last : 0);
     self->base.ids = 1 + largest(&self->ids);
 }
 
