@@ -24,8 +24,9 @@ static const ttt_option solve_table[] = {
     {.name = "model",
      .kind = TTT_OPTION_TEXT,
      .offset = AT(model),
-     .argument = "FOLDER",
-     .help = "config.json and model.safetensors (default: the bundled models/arc-grid)"},
+     .argument = "MODEL",
+     .help = "a folder (config.json, model.safetensors, tokenizer.json) or a .gguf file (default: the bundled "
+             "models/arc-grid)"},
     {.name = "method",
      .kind = TTT_OPTION_CHOICE,
      .offset = AT(method),
@@ -183,7 +184,8 @@ static ttt_status solve_tasks(const solve_options *options, const ttt_solve_sett
                                .show = options->show || isatty(STDOUT_FILENO),
                                .style = ttt_picture_style_choose(options->style)};
     bool train = strcmp(options->method, "ttt") == 0;
-    TTT_TRY_OUT(ttt_loaded_model_open(&loaded, options->model, options->device, (int)options->threads, err));
+    TTT_TRY_OUT(ttt_puzzle_model_open(&loaded, options->model, options->device, (int)options->threads,
+                                      settings->prompt_format, settings->prompt_reduced, err));
     ttt_run_options run = {.settings = settings,
                            .train = train,
                            .budget = budget_of(options, settings, train),
@@ -197,7 +199,7 @@ static ttt_status solve_tasks(const solve_options *options, const ttt_solve_sett
                            .progress = ttt_terminal_progress(&terminal),
                            .solved = ttt_solve_report_task,
                            .context = &report};
-    status = ttt_run_arc(loaded.model, tasks, &run, &submission, failures, err);
+    status = ttt_run_arc(loaded.model, loaded.codec, tasks, &run, &submission, failures, err);
     ttt_terminal_clear(&terminal);
     if (status == TTT_ERROR_CANCELLED) {
         ttt_fail(err, TTT_ERROR_CANCELLED, "stopped; %zu of %zu tasks are done", report.done, tasks->count);

@@ -5,9 +5,9 @@
 
 #include <assert.h>
 
-ttt_task_examples_options ttt_task_examples_defaults(void) {
+ttt_task_examples_options ttt_task_examples_defaults(const ttt_codec *codec) {
     return (ttt_task_examples_options){
-        .encoding = ttt_encoding_default(),
+        .codec = codec,
         .loss = {.first_output = 1},
         .max_tokens = 8192,
         .shorten = true,
@@ -17,7 +17,7 @@ ttt_task_examples_options ttt_task_examples_defaults(void) {
 
 static bool fits(void *context, const ttt_pair *demonstrations, size_t count, const ttt_pair *question) {
     const ttt_task_examples_options *options = context;
-    const int shown = ttt_example_fitting(options->max_tokens, demonstrations, count, question);
+    const int shown = ttt_codec_fitting(options->codec, options->max_tokens, demonstrations, count, question);
     return options->shorten ? shown >= 0 : shown == (int)count;
 }
 
@@ -56,7 +56,9 @@ static size_t make(const ttt_task_examples *examples, size_t number, ttt_pair *d
     const bool legal = ttt_derive(&examples->source, derivation, demonstrations, question);
     assert(legal);
     (void)legal;
-    const int shown = ttt_example_fitting(examples->options.max_tokens, demonstrations, derivation->count, question);
+    const ttt_task_examples_options *options = &examples->options;
+    const int shown =
+        ttt_codec_fitting(options->codec, options->max_tokens, demonstrations, derivation->count, question);
     assert(shown >= 0);
     return (size_t)shown;
 }
@@ -67,12 +69,13 @@ ttt_status ttt_task_examples_get(const ttt_task_examples *examples, size_t numbe
     const size_t count = make(examples, number, demonstrations, &question);
     ttt_random random = ttt_random_fork(&examples->random, number);
     const ttt_slots slots = examples->options.plain_slots ? ttt_slots_plain() : ttt_slots_random(&random, count + 1);
-    return ttt_encode_example(&examples->options.encoding, demonstrations, count, &question, &slots,
-                              &examples->options.loss, sequence, err);
+    const ttt_codec *codec = examples->options.codec;
+    return codec->ops->example(codec, demonstrations, count, &question, &slots, &examples->options.loss, sequence, err);
 }
 
 int32_t ttt_task_examples_tokens(const ttt_task_examples *examples, size_t number) {
     ttt_pair demonstrations[TTT_PAIR_SLOTS], question;
     const size_t count = make(examples, number, demonstrations, &question);
-    return ttt_example_tokens(demonstrations, count, &question);
+    const ttt_codec *codec = examples->options.codec;
+    return codec->ops->example_tokens(codec, demonstrations, count, &question);
 }

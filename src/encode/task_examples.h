@@ -1,20 +1,20 @@
 /* The training data of one task as sequences: the derived tasks of arc/leave_out.h in an order that may stop at any
- * time (every pair asked once before any is asked again, enlarging transforms last), each with its grid tokens. */
+ * time (every pair asked once before any is asked again, enlarging transforms last), each as its codec writes it. */
 #ifndef TTT_ENCODE_TASK_EXAMPLES_H
 #define TTT_ENCODE_TASK_EXAMPLES_H
 
 #include "arc/leave_out.h"
-#include "encode/grid_tokens.h"
+#include "encode/codec.h"
 
 typedef struct ttt_task_examples_options {
-    ttt_encoding encoding;
+    const ttt_codec *codec; /* borrowed */
     ttt_encode_loss loss;
     int32_t max_tokens;        /* longest example */
     bool shorten;              /* a longer one loses demonstrations, last first, till it fits; else it is dropped */
     ttt_derive_options derive; /* its `fits` and `context` are set here */
     bool plain_slots;          /* 0, 1, 2, ... in place of random slots */
 } ttt_task_examples_options;
-ttt_task_examples_options ttt_task_examples_defaults(void);
+ttt_task_examples_options ttt_task_examples_defaults(const ttt_codec *codec);
 
 /* Zero-initialise; release with ttt_task_examples_release. The task's demonstrations are borrowed; not to be copied or
  * moved once filled, for `source` points inside. */

@@ -21,6 +21,14 @@ static ttt_status check_memory(const ttt_model_config *config, const ttt_session
                     (int)options->max_tokens, wanted / 1e6, there / 1e6);
 }
 
+/* A grid model is small: its own weights cost as little as an adapter, and learn more. Those of a language model, with
+ * their gradients and moments in float32, fit few machines. */
+static ttt_adaptation adaptation_of(const ttt_solve_settings *settings, const ttt_model_config *config) {
+    if (settings->ttt_adaptation == TTT_ADAPTATION_LORA) return TTT_ADAPT_LORA;
+    if (settings->ttt_adaptation == TTT_ADAPTATION_FULL) return TTT_ADAPT_FULL;
+    return config->encoding == NULL ? TTT_ADAPT_LORA : TTT_ADAPT_FULL;
+}
+
 ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve_settings *settings, bool training,
                            ttt_error *err) {
     ttt_status status;
@@ -29,9 +37,7 @@ ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve
     engine->prompt_tokens = least_of(config->context, settings->views_max_tokens);
     engine->example_tokens = least_of(least_of(config->context, settings->ttt_max_tokens), settings->ttt_batch_tokens);
     ttt_session_options options = {
-        .adaptation = !training                                         ? TTT_ADAPT_NONE
-                      : settings->ttt_adaptation == TTT_ADAPTATION_LORA ? TTT_ADAPT_LORA
-                                                                        : TTT_ADAPT_FULL,
+        .adaptation = training ? adaptation_of(settings, config) : TTT_ADAPT_NONE,
         .rank = (int32_t)settings->lora_rank,
         .alpha = (float)settings->lora_alpha,
         .rank_stabilized = settings->lora_rslora,

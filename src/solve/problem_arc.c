@@ -1,10 +1,9 @@
 /* Views of a test input are made on a copy of the task that holds only the demonstrations that fit; a view, its slots
- * and the grammar of its answer lie at the same index of three arrays. */
+ * and the reply it gets lie at the same index of three arrays. */
 #include "solve/problem_arc.h"
 
 #include "arc/views.h"
 #include "arc/vote.h"
-#include "encode/grammar.h"
 #include "encode/task_examples.h"
 
 #include <assert.h>
@@ -22,16 +21,16 @@ typedef struct arc_test {
         size_t count, capacity;
     } slots;
     struct {
-        ttt_grid_grammar *items;
+        ttt_reply *items;
         size_t count, capacity;
-    } grammars;
+    } replies;
 } arc_test;
 
 typedef struct arc_problem {
     ttt_problem base; /* first */
     const ttt_task *task;
     const ttt_solve_settings *settings;
-    ttt_encoding encoding;
+    const ttt_codec *codec;
     bool trained;
     ttt_pair *pairs; /* those that training uses */
     ttt_task_examples examples;
@@ -96,12 +95,16 @@ json_t *ttt_task_to_json(const ttt_task *task) {
 
 /* --- Training ---------------------------------------------------------------------------------------------------- */
 
+static int32_t pair_tokens(const arc_problem *self, size_t demonstration) {
+    return self->codec->ops->pair_tokens(self->codec, &self->task->demonstrations[demonstration]);
+}
+
 /* The indices of the demonstrations, the shortest first (equal ones in order). */
-static void by_length(const ttt_task *task, size_t *order) {
-    for (size_t i = 0; i < task->demonstration_count; i++) {
-        int32_t tokens = ttt_pair_tokens(&task->demonstrations[i]);
+static void by_length(const arc_problem *self, size_t *order) {
+    for (size_t i = 0; i < self->task->demonstration_count; i++) {
+        int32_t tokens = pair_tokens(self, i);
         size_t at = i;
-        while (at > 0 && ttt_pair_tokens(&task->demonstrations[order[at - 1]]) > tokens) {
+        while (at > 0 && pair_tokens(self, order[at - 1]) > tokens) {
             order[at] = order[at - 1];
             at--;
         }
@@ -110,10 +113,11 @@ static void by_length(const ttt_task *task, size_t *order) {
 }
 
 /* The `count` shortest demonstrations, in the order of the task. */
-static void keep_shortest(const ttt_task *task, size_t count, ttt_pair *kept) {
+static void keep_shortest(const arc_problem *self, size_t count, ttt_pair *kept) {
+    const ttt_task *task = self->task;
     size_t order[TTT_DEMONSTRATIONS_MAX], at = 0;
     bool keep[TTT_DEMONSTRATIONS_MAX] = {false};
-    by_length(task, order);
+    by_length(self, order);
     for (size_t i = 0; i < count; i++) keep[order[i]] = true;
     for (size_t i = 0; i < task->demonstration_count; i++) {
         if (keep[i]) kept[at++] = task->demonstrations[i];
@@ -129,8 +133,7 @@ static ttt_status arc_examples(ttt_problem *problem, const ttt_problem_limits *l
                                size_t *count, ttt_error *err) {
     arc_problem *self = arc(problem);
     const ttt_solve_settings *settings = self->settings;
-    ttt_task_examples_options options = ttt_task_examples_defaults();
-    options.encoding = self->encoding;
+    ttt_task_examples_options options = ttt_task_examples_defaults(self->codec);
     options.loss.first_output = (int32_t)settings->ttt_first_output;
     options.max_tokens = limits->max_tokens;
     options.shorten = !settings->ttt_reference_rules;
@@ -141,7 +144,7 @@ static ttt_status arc_examples(ttt_problem *problem, const ttt_problem_limits *l
     options.derive.cap = (size_t)settings->ttt_examples;
     options.derive.reference = settings->ttt_reference_rules;
     size_t used = least(self->task->demonstration_count, limits->demonstrations + 1);
-    keep_shortest(self->task, used, self->pairs);
+    keep_shortest(self, used, self->pairs);
     ttt_task_examples_release(&self->examples);
     TTT_TRY(ttt_task_examples_init(&self->examples, self->pairs, used, &options, random, err));
     *count = self->examples.list.count;
@@ -159,10 +162,12 @@ static ttt_status arc_example(const ttt_problem *problem, size_t number, ttt_seq
 /* --- Views ------------------------------------------------------------------------------------------------------- */
 
 /* Tokens of an answer: as many as the longest output among the demonstrations, or as the test input itself. */
-static int32_t room_for_answer(const ttt_task *task, const ttt_grid *input) {
-    int32_t room = ttt_grid_tokens(input);
+static int32_t room_for_answer(const arc_problem *self, size_t test) {
+    const ttt_codec *codec = self->codec;
+    const ttt_task *task = self->task;
+    int32_t room = codec->ops->grid_tokens(codec, &task->tests[test].input);
     for (size_t i = 0; i < task->demonstration_count; i++) {
-        int32_t tokens = ttt_grid_tokens(&task->demonstrations[i].output);
+        int32_t tokens = codec->ops->grid_tokens(codec, &task->demonstrations[i].output);
         if (tokens > room) room = tokens;
     }
     return room;
@@ -172,7 +177,7 @@ static void test_release(arc_test *test) {
     ttt_task_release(&test->shown);
     ttt_free(test->views.items);
     ttt_free(test->slots.items);
-    ttt_free(test->grammars.items);
+    ttt_free(test->replies.items);
     *test = (arc_test){0};
 }
 
@@ -180,18 +185,19 @@ static void test_release(arc_test *test) {
 static ttt_status test_prepare(const arc_problem *self, size_t number, const ttt_problem_limits *limits,
                                const ttt_random *random, arc_test *test, ttt_error *err) {
     const ttt_task *task = self->task;
-    const ttt_grid *input = &task->tests[number].input;
+    const ttt_codec *codec = self->codec;
     size_t order[TTT_DEMONSTRATIONS_MAX];
     size_t most = least(least(task->demonstration_count, limits->demonstrations), TTT_EXAMPLE_DEMONSTRATIONS);
     test_release(test);
-    by_length(task, order);
-    int32_t tokens = ttt_prompt_tokens(NULL, 0, input) + room_for_answer(task, input);
+    by_length(self, order);
+    int32_t tokens =
+        codec->ops->prompt_tokens(codec, NULL, 0, &task->tests[number].input) + room_for_answer(self, number);
     size_t kept = 0;
-    while (kept < most && tokens + ttt_pair_tokens(&task->demonstrations[order[kept]]) <= limits->max_tokens) {
-        tokens += ttt_pair_tokens(&task->demonstrations[order[kept++]]);
+    while (kept < most && tokens + pair_tokens(self, order[kept]) <= limits->max_tokens) {
+        tokens += pair_tokens(self, order[kept++]);
     }
     TTT_TRY(ttt_task_init(&test->shown, task->id, kept, 1, err));
-    keep_shortest(task, kept, test->shown.demonstrations);
+    keep_shortest(self, kept, test->shown.demonstrations);
     test->shown.tests[0] = task->tests[number];
     test->random = *random;
     test->exhausted = tokens > limits->max_tokens;
@@ -226,27 +232,6 @@ static ttt_status more_views(const arc_problem *self, arc_test *test, size_t wan
     return TTT_OK;
 }
 
-static ttt_status arc_views(ttt_problem *problem, size_t number, const ttt_problem_limits *limits,
-                            const ttt_random *random, size_t wanted, size_t *count, ttt_error *err) {
-    arc_problem *self = arc(problem);
-    arc_test *test = &self->tests[number];
-    assert(number < problem->tests);
-    if (!test->ready) TTT_TRY(test_prepare(self, number, limits, random, test, err));
-    TTT_TRY(more_views(self, test, wanted, err));
-    ttt_random slots = ttt_random_fork(&test->random, 1);
-    while (test->slots.count < test->views.count) {
-        size_t at = test->slots.count, shown = test->views.items[at].count;
-        ttt_random draw = ttt_random_fork(&slots, at);
-        ttt_slots drawn = ttt_slots_random(&draw, shown + 1);
-        ttt_grid_grammar grammar;
-        ttt_grid_grammar_init(&grammar, &self->encoding, shown, &drawn);
-        TTT_TRY(TTT_PUSH(&test->slots, drawn, err));
-        TTT_TRY(TTT_PUSH(&test->grammars, grammar, err));
-    }
-    *count = least(test->views.count, wanted);
-    return TTT_OK;
-}
-
 static const ttt_view *view_at(const arc_problem *self, size_t test, size_t view) {
     assert(test < self->base.tests && view < self->tests[test].views.count);
     return &self->tests[test].views.items[view];
@@ -255,6 +240,30 @@ static const ttt_view *view_at(const arc_problem *self, size_t test, size_t view
 /* A view's grids: demonstrations and the question. */
 static void build_view(const arc_problem *self, size_t test, size_t view, ttt_pair *demonstrations, ttt_grid *input) {
     ttt_view_build(&self->tests[test].shown, 0, view_at(self, test, view), demonstrations, input);
+}
+
+static ttt_status arc_views(ttt_problem *problem, size_t number, const ttt_problem_limits *limits,
+                            const ttt_random *random, size_t wanted, size_t *count, ttt_error *err) {
+    arc_problem *self = arc(problem);
+    arc_test *test = &self->tests[number];
+    ttt_pair demonstrations[TTT_DEMONSTRATIONS_MAX];
+    ttt_grid input;
+    assert(number < problem->tests);
+    if (!test->ready) TTT_TRY(test_prepare(self, number, limits, random, test, err));
+    TTT_TRY(more_views(self, test, wanted, err));
+    ttt_random slots = ttt_random_fork(&test->random, 1);
+    while (test->replies.count < test->views.count) {
+        size_t at = test->replies.count, shown = test->views.items[at].count;
+        ttt_random draw = ttt_random_fork(&slots, at);
+        ttt_slots drawn = ttt_slots_random(&draw, shown + 1);
+        ttt_reply reply;
+        build_view(self, number, at, demonstrations, &input);
+        self->codec->ops->reply(self->codec, demonstrations, shown, &input, &drawn, &reply);
+        TTT_TRY(TTT_PUSH(&test->slots, drawn, err));
+        TTT_TRY(TTT_PUSH(&test->replies, reply, err));
+    }
+    *count = least(test->views.count, wanted);
+    return TTT_OK;
 }
 
 static void view_name(const ttt_view *view, char *name, size_t bytes) {
@@ -280,7 +289,8 @@ static void arc_view_facts(const ttt_problem *problem, size_t test, size_t numbe
     *facts = (ttt_view_facts){.group = (int32_t)ttt_vote_group_of(view->symmetry),
                               .identity = ttt_view_is_identity(view),
                               .demonstrations = view->count,
-                              .prompt_tokens = ttt_prompt_tokens(demonstrations, view->count, &input)};
+                              .prompt_tokens =
+                                  self->codec->ops->prompt_tokens(self->codec, demonstrations, view->count, &input)};
     view_name(view, facts->name, sizeof facts->name);
 }
 
@@ -290,35 +300,39 @@ static ttt_status arc_prompt(const ttt_problem *problem, size_t test, size_t num
     ttt_pair demonstrations[TTT_DEMONSTRATIONS_MAX];
     ttt_grid input;
     build_view(self, test, number, demonstrations, &input);
-    return ttt_encode_prompt(&self->encoding, demonstrations, view_at(self, test, number)->count, &input,
-                             &self->tests[test].slots.items[number], sequence, err);
+    return self->codec->ops->prompt(self->codec, demonstrations, view_at(self, test, number)->count, &input,
+                                    &self->tests[test].slots.items[number], sequence, err);
 }
 
 static ttt_decode_grammar arc_grammar(ttt_problem *problem, size_t test, size_t view) {
-    return ttt_grid_grammar_callbacks(&arc(problem)->tests[test].grammars.items[view]);
+    arc_problem *self = arc(problem);
+    return self->codec->ops->grammar(self->codec, &self->tests[test].replies.items[view]);
 }
 
 /* Twice what the task has shown, so that a model that babbles does not use up everybody's time. */
 static int32_t arc_answer_limit(const ttt_problem *problem, size_t test) {
-    const ttt_task *task = arc_const(problem)->task;
-    int32_t limit = 2 * room_for_answer(task, &task->tests[test].input) + 32;
-    return limit < TTT_ANSWER_TOKENS ? limit : TTT_ANSWER_TOKENS;
+    const arc_problem *self = arc_const(problem);
+    int32_t limit = 2 * room_for_answer(self, test) + 32;
+    return limit < self->codec->answer_tokens ? limit : self->codec->answer_tokens;
 }
 
 static double arc_answer_guess(const ttt_problem *problem, size_t test) {
+    const ttt_codec *codec = arc_const(problem)->codec;
     const ttt_task *task = arc_const(problem)->task;
     (void)test;
     double sum = 0;
-    for (size_t i = 0; i < task->demonstration_count; i++) sum += ttt_grid_tokens(&task->demonstrations[i].output);
+    for (size_t i = 0; i < task->demonstration_count; i++)
+        sum += codec->ops->grid_tokens(codec, &task->demonstrations[i].output);
     return sum / (double)task->demonstration_count;
 }
 
 static ttt_status arc_parse(const ttt_problem *problem, size_t test, size_t view, const int32_t *ids, int32_t count,
                             ttt_arena *arena, const char **text, ttt_error *err) {
+    const arc_problem *self = arc_const(problem);
     ttt_grid answer, back;
     *text = NULL;
-    if (!ttt_grid_from_tokens(ids, count, &answer)) return TTT_OK;
-    ttt_view_invert(view_at(arc_const(problem), test, view), &answer, &back);
+    if (!self->codec->ops->parse(self->codec, ids, count, &answer)) return TTT_OK;
+    ttt_view_invert(view_at(self, test, view), &answer, &back);
     *text = ttt_grid_to_text(&back, arena);
     return *text == NULL ? ttt_fail(err, TTT_ERROR_MEMORY, "no memory for an answer") : TTT_OK;
 }
@@ -326,12 +340,11 @@ static ttt_status arc_parse(const ttt_problem *problem, size_t test, size_t view
 static ttt_status arc_encode(const ttt_problem *problem, size_t test, size_t number, const char *text,
                              ttt_sequence *sequence, int32_t *first_target, ttt_error *err) {
     const arc_problem *self = arc_const(problem);
-    const ttt_view *view = view_at(self, test, number);
     ttt_grid own, seen;
     TTT_TRY(ttt_grid_from_text(text, &own, err));
-    ttt_view_apply(view, &own, &seen);
-    return ttt_encode_answer(&self->encoding, &seen, view->count, &self->tests[test].slots.items[number], sequence,
-                             first_target, err);
+    ttt_view_apply(view_at(self, test, number), &own, &seen);
+    return self->codec->ops->answer(self->codec, &self->tests[test].replies.items[number], &seen, sequence,
+                                    first_target, err);
 }
 
 /* --- The end ----------------------------------------------------------------------------------------------------- */
@@ -401,7 +414,7 @@ static const ttt_problem_ops arc_ops = {
     .to_json = arc_to_json,
 };
 
-ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_encoding *encoding, const ttt_solve_settings *settings,
+ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_codec *codec, const ttt_solve_settings *settings,
                                bool trained, ttt_problem **problem, ttt_error *err) {
     arc_problem *self = ttt_allocate(1, sizeof *self);
     *problem = NULL;
@@ -409,7 +422,7 @@ ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_encoding *encodin
     self->base = (ttt_problem){
         .ops = &arc_ops, .id = task->id, .tests = task->test_count, .demonstrations = task->demonstration_count};
     self->task = task;
-    self->encoding = *encoding;
+    self->codec = codec;
     self->settings = settings;
     self->trained = trained;
     self->pairs = ttt_allocate(task->demonstration_count, sizeof *self->pairs);

@@ -3,17 +3,17 @@
 #define TTT_SOLVE_PROBLEM_ARC_H
 
 #include "arc/task_read.h"
-#include "encode/grid_tokens.h"
+#include "encode/codec.h"
 #include "solve/problem.h"
 #include "solve/solve_settings.h"
 
-/* The task and the settings are borrowed. `trained` says whether there will be training (the reference then leaves one
+/* Task, codec and settings are borrowed. `trained` says whether there will be training (the reference then leaves one
  * demonstration out of every view).
  *
  * Limits: when fewer demonstrations may be shown than there are, or they do not fit max_tokens, the largest go first.
  * A task with one demonstration has nothing to leave out: its pair is asked without demonstrations, transformed. A test
  * input that is too long alone has no views. */
-ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_encoding *encoding, const ttt_solve_settings *settings,
+ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_codec *codec, const ttt_solve_settings *settings,
                                bool trained, ttt_problem **problem, ttt_error *err);
 
 /* Canonical text of a grid, compact JSON, in `arena`; NULL when memory is out. And back. */

@@ -1,7 +1,6 @@
 #include "solve/run.h"
 
 #include "base/file.h"
-#include "encode/grid_tokens.h"
 #include "solve/problem_arc.h"
 #include "solve/solver.h"
 
@@ -12,7 +11,7 @@ typedef struct run {
     const ttt_run_options *options;
     const ttt_task_set *tasks;
     ttt_submission *submission;
-    ttt_encoding encoding;
+    const ttt_codec *codec;
     ttt_solver *solver;
     ttt_store *store; /* or NULL */
     double end;       /* moment of the deadline, 0: none */
@@ -23,26 +22,33 @@ typedef struct run {
 /* --- Facts ------------------------------------------------------------------------------------------------------- */
 
 /* A file's name, size and first MB. What cannot be read counts as empty: loading the model has already said so. */
-static uint64_t hash_file(uint64_t hash, const char *folder, const char *name) {
+static uint64_t hash_file(uint64_t hash, const char *path, const char *name) {
     const size_t most = (size_t)1 << 20;
     ttt_file_map map = {0};
+    if (ttt_file_map_open(&map, path, NULL) != TTT_OK) return hash;
+    hash = ttt_hash(hash, name, strlen(name) + 1);
+    hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
+    hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
+    ttt_file_map_close(&map);
+    return hash;
+}
+
+static uint64_t hash_inside(uint64_t hash, const char *folder, const char *name) {
     char *path = ttt_path_join(folder, name);
-    if (path != NULL && ttt_file_map_open(&map, path, NULL) == TTT_OK) {
-        hash = ttt_hash(hash, name, strlen(name) + 1);
-        hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
-        hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
-        ttt_file_map_close(&map);
-    }
+    if (path != NULL) hash = hash_file(hash, path, name);
     ttt_free(path);
     return hash;
 }
 
-/* Tells models at one path apart: the configuration, and the beginning of every file of weights. */
-static uint64_t fingerprint(const char *folder) {
+/* Tells models at one path apart: the beginning of a GGUF file; or a folder's configuration and tokenizer, and the
+ * beginning of every file of weights. */
+static uint64_t fingerprint(const char *path) {
     ttt_folder_list files = {0};
-    uint64_t hash = hash_file(TTT_HASH_START, folder, "config.json");
-    if (ttt_folder_list_read(&files, folder, ".safetensors", NULL) != TTT_OK) return hash;
-    for (size_t i = 0; i < files.count; i++) hash = hash_file(hash, folder, files.names[i]);
+    if (!ttt_file_is_folder(path)) return hash_file(TTT_HASH_START, path, "gguf");
+    uint64_t hash = hash_inside(TTT_HASH_START, path, "config.json");
+    hash = hash_inside(hash, path, "tokenizer.json");
+    if (ttt_folder_list_read(&files, path, ".safetensors", NULL) != TTT_OK) return hash;
+    for (size_t i = 0; i < files.count; i++) hash = hash_inside(hash, path, files.names[i]);
     ttt_folder_list_free(&files);
     return hash;
 }
@@ -170,8 +176,7 @@ static ttt_status solve_next(run *self, const ttt_task *task, ttt_error *err) {
     ttt_task_record record = {0};
     json_t *object = NULL;
     ttt_status status;
-    TTT_TRY_OUT(
-        ttt_problem_arc_new(task, &self->encoding, self->options->settings, self->options->train, &problem, err));
+    TTT_TRY_OUT(ttt_problem_arc_new(task, self->codec, self->options->settings, self->options->train, &problem, err));
     status = ttt_solver_solve(self->solver, problem, seconds_for_next(self), &record, err);
     self->ahead--;
     if (status == TTT_ERROR_CANCELLED || record.problem == NULL) TTT_TRY_OUT(status);
@@ -201,10 +206,20 @@ static ttt_status solve_all(run *self, ttt_error *err) {
     return write_submission(self, err);
 }
 
-ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_run_options *options,
-                       ttt_submission *submission, size_t *failures, ttt_error *err) {
+/* A tokenizer that knows more tokens than its model. */
+static ttt_status check_codec(const ttt_codec *codec, const ttt_model_config *config, const char *path,
+                              ttt_error *err) {
+    if (codec->axes == config->axes && codec->ids <= config->vocabulary) return TTT_OK;
+    return ttt_fail(
+        err, TTT_ERROR_FORMAT,
+        "%s: puzzles are written with %d axes and ids below %d, the model has %d axes and a vocabulary of %d", path,
+        (int)codec->axes, (int)codec->ids, (int)config->axes, (int)config->vocabulary);
+}
+
+ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_set *tasks,
+                       const ttt_run_options *options, ttt_submission *submission, size_t *failures, ttt_error *err) {
     ttt_status status;
-    run self = {.options = options, .tasks = tasks, .submission = submission, .failures = failures};
+    run self = {.options = options, .codec = codec, .tasks = tasks, .submission = submission, .failures = failures};
     ttt_solver_options solver = {.settings = options->settings,
                                  .train = options->train,
                                  .timed = options->budget > 0 || options->deadline > 0,
@@ -218,7 +233,7 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_ru
     if (options->store != NULL) TTT_TRY_OUT(open_store(&self, model, err));
     TTT_TRY_OUT(submit_solved(&self, err));
     TTT_TRY_OUT(write_submission(&self, err));
-    TTT_TRY_OUT(ttt_encoding_read(ttt_model_get_config(model), options->model_path, &self.encoding, err));
+    TTT_TRY_OUT(check_codec(codec, ttt_model_get_config(model), options->model_path, err));
     TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));
     if (options->deadline > 0) self.end = ttt_clock_seconds() + options->deadline;
     status = solve_all(&self, err);

@@ -5,6 +5,7 @@
 
 #include "arc/submission.h"
 #include "base/progress.h"
+#include "encode/codec.h"
 #include "solve/solve_settings.h"
 #include "solve/store.h"
 
@@ -34,10 +35,11 @@ typedef struct ttt_run_options {
     void *context;
 } ttt_run_options;
 
-/* *submission (zero-initialised; the caller releases it) holds all tasks when this returns, failed ones with fallback
- * answers; *failures counts those. TTT_ERROR_CANCELLED: stopped by the flag, what was solved is stored and written. */
-ttt_status ttt_run_arc(ttt_model *model, const ttt_task_set *tasks, const ttt_run_options *options,
-                       ttt_submission *submission, size_t *failures, ttt_error *err);
+/* `codec` is the model's. *submission (zero-initialised; the caller releases it) holds all tasks when this returns,
+ * failed ones with fallback answers; *failures counts those. TTT_ERROR_CANCELLED: stopped by the flag, what was solved
+ * is stored and written. */
+ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_set *tasks,
+                       const ttt_run_options *options, ttt_submission *submission, size_t *failures, ttt_error *err);
 
 /* The attempts of a record into a submission. */
 ttt_status ttt_run_submit(ttt_submission *submission, const ttt_task_record *record, ttt_error *err);

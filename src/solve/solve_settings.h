@@ -14,7 +14,7 @@ typedef struct ttt_solve_settings {
 extern const ttt_settings_table ttt_solve_table;
 
 /* Values of the ENUM settings, in the order of their choices. */
-enum { TTT_ADAPTATION_LORA, TTT_ADAPTATION_FULL };
+enum { TTT_ADAPTATION_AUTO, TTT_ADAPTATION_LORA, TTT_ADAPTATION_FULL };
 enum { TTT_VIEWS_OURS, TTT_VIEWS_PAPER };
 typedef enum ttt_vote_method { TTT_VOTE_POOL, TTT_VOTE_RESCORE, TTT_VOTE_PAPER } ttt_vote_method;
 

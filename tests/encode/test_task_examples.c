@@ -21,11 +21,10 @@ static void init(ttt_task_examples *examples, const ttt_pair *pairs, size_t coun
 }
 
 static void every_pair__is_asked_before_any_is_asked_again(void **state) {
-    const ttt_task_examples_options options = ttt_task_examples_defaults();
+    const ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[4];
     ttt_task_examples examples;
     bool asked[4] = {false};
-    (void)state;
     make_pairs(pairs, 4, 4);
     init(&examples, pairs, 4, &options);
     assert_in_range(examples.list.count, 40, 250);
@@ -37,11 +36,10 @@ static void every_pair__is_asked_before_any_is_asked_again(void **state) {
 }
 
 static void enlarging_transforms__come_last(void **state) {
-    const ttt_task_examples_options options = ttt_task_examples_defaults();
+    const ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[3];
     ttt_task_examples examples;
     bool enlarging = false;
-    (void)state;
     make_pairs(pairs, 3, 4);
     init(&examples, pairs, 3, &options);
     for (size_t i = 0; i < examples.list.count; i++) {
@@ -55,13 +53,12 @@ static void enlarging_transforms__come_last(void **state) {
 }
 
 static void sequences__have_the_promised_length_and_only_random_slots_change(void **state) {
-    ttt_task_examples_options options = ttt_task_examples_defaults();
+    ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[3];
     ttt_task_examples examples;
     ttt_sequence a = {0}, b = {0};
     ttt_error err = {0};
     int moved = 0;
-    (void)state;
     make_pairs(pairs, 3, 5);
     init(&examples, pairs, 3, &options);
     const size_t count = examples.list.count;
@@ -86,12 +83,11 @@ static void sequences__have_the_promised_length_and_only_random_slots_change(voi
 
 /* 12 x 13 pairs have 2·(1 + 12·14) = 338 tokens: two fit 700, three do not. */
 static void long_examples__lose_demonstrations_or_are_dropped(void **state) {
-    ttt_task_examples_options options = ttt_task_examples_defaults();
+    ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[4];
     ttt_task_examples examples;
     ttt_sequence sequence = {0};
     ttt_error err = {0};
-    (void)state;
     make_pairs(pairs, 4, 12);
     options.max_tokens = 700;
     init(&examples, pairs, 4, &options);
@@ -110,12 +106,11 @@ static void long_examples__lose_demonstrations_or_are_dropped(void **state) {
 }
 
 static void one_demonstration__still_gives_examples(void **state) {
-    const ttt_task_examples_options options = ttt_task_examples_defaults();
+    const ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pair;
     ttt_task_examples examples;
     ttt_sequence sequence = {0};
     ttt_error err = {0};
-    (void)state;
     make_pairs(&pair, 1, 4);
     init(&examples, &pair, 1, &options);
     assert_true(examples.list.count > 0);
@@ -126,12 +121,11 @@ static void one_demonstration__still_gives_examples(void **state) {
 }
 
 static void too_many_pairs__are_cut_to_the_slots(void **state) {
-    ttt_task_examples_options options = ttt_task_examples_defaults();
+    ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[20];
     ttt_task_examples examples;
     ttt_sequence sequence = {0};
     ttt_error err = {0};
-    (void)state;
     make_pairs(pairs, 20, 2);
     init(&examples, pairs, 20, &options);
     assert_int_equal(examples.source.count, TTT_PAIR_SLOTS);
@@ -143,10 +137,9 @@ static void too_many_pairs__are_cut_to_the_slots(void **state) {
 /* Inputs and outputs of different shapes: our shift, the same for all grids of a task, leaves them alone; the
  * reference's moves each grid by amounts of its own, the same for every task. */
 static void reference__shifts_every_pair_by_its_own_amounts(void **state) {
-    ttt_task_examples_options options = ttt_task_examples_defaults();
+    ttt_task_examples_options options = ttt_task_examples_defaults(*state);
     ttt_pair pairs[3], shown[TTT_PAIR_SLOTS], question;
     ttt_task_examples examples;
-    (void)state;
     make_pairs(pairs, 3, 4);
     for (int i = 0; i < 3; i++) pairs[i].output = ttt_grid_filled(2, 3, (uint8_t)(i + 1));
     for (int reference = 0; reference < 2; reference++) {
@@ -169,6 +162,20 @@ static void reference__shifts_every_pair_by_its_own_amounts(void **state) {
     }
 }
 
+static int set_up(void **state) {
+    const ttt_encoding encoding = ttt_encoding_default();
+    ttt_codec *codec;
+    ttt_error err;
+    ASSERT_OK(ttt_grid_codec_new(&encoding, &codec, &err));
+    *state = codec;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    ttt_codec_free(*state);
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair__is_asked_before_any_is_asked_again),
@@ -179,5 +186,5 @@ int main(void) {
         cmocka_unit_test(too_many_pairs__are_cut_to_the_slots),
         cmocka_unit_test(reference__shifts_every_pair_by_its_own_amounts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -11,6 +11,7 @@
 typedef struct golden {
     const char *file;
     size_t passed, failed, skipped;
+    const char *skip_reason;
     bool case_failed;
     char label[128];
 } golden;
@@ -57,5 +58,7 @@ void golden_voting(golden *g, const json_t *root);
 void golden_inference_queries(golden *g, const json_t *root);
 void golden_eval(golden *g, const json_t *root);
 void golden_lr_schedule(golden *g, const json_t *root);
+void golden_formats(golden *g, const json_t *root);
+void golden_decode(golden *g, const json_t *root);
 
 #endif

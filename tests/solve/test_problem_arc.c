@@ -7,7 +7,7 @@
 typedef struct fixture {
     ttt_task task;
     ttt_solve_settings settings;
-    ttt_encoding encoding;
+    ttt_codec *codec;
     ttt_problem *problem;
     ttt_arena *arena;
     ttt_random random;
@@ -25,7 +25,8 @@ static void set_up(fixture *f, size_t demonstrations, bool trained, const char *
     ttt_random random = ttt_random_stream(1, "test", "grids");
     memset(f, 0, sizeof *f);
     f->random = ttt_random_stream(2, "test", "views");
-    f->encoding = ttt_encoding_default();
+    const ttt_encoding encoding = ttt_encoding_default();
+    ASSERT_OK(ttt_grid_codec_new(&encoding, &f->codec, &err));
     ASSERT_OK(ttt_arena_new(&f->arena, 1 << 16, &err));
     ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &f->settings, &err));
     if (assignment != NULL) ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignment, &err));
@@ -35,11 +36,12 @@ static void set_up(fixture *f, size_t demonstrations, bool trained, const char *
         f->task.demonstrations[i].output = drawn(&random, (int)i + 2, (int)i + 2);
     }
     f->task.tests[0].input = drawn(&random, 3, 4);
-    ASSERT_OK(ttt_problem_arc_new(&f->task, &f->encoding, &f->settings, trained, &f->problem, &err));
+    ASSERT_OK(ttt_problem_arc_new(&f->task, f->codec, &f->settings, trained, &f->problem, &err));
 }
 
 static void tear_down(fixture *f) {
     ttt_problem_free(f->problem);
+    ttt_codec_free(f->codec);
     ttt_task_release(&f->task);
     ttt_arena_free(f->arena);
 }

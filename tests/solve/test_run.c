@@ -15,6 +15,7 @@ typedef struct fixture {
     support_path folder, store, out;
     ttt_backend *backend;
     ttt_model *model;
+    ttt_codec *codec;
     ttt_solve_settings settings;
     ttt_task_set tasks;
     ttt_run_options options;
@@ -61,6 +62,8 @@ static void set_up(fixture *f) {
     f->out = support_join(f->folder.text, "submission.json");
     ASSERT_OK(ttt_backend_ref_new(&f->backend, &err));
     ASSERT_OK(toy_model(f->backend, 16, 3, &f->model, &err));
+    const ttt_encoding encoding = ttt_encoding_default();
+    ASSERT_OK(ttt_grid_codec_new(&encoding, &f->codec, &err));
     ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &f->settings, &err));
     for (size_t i = 0; i < sizeof assignments / sizeof *assignments; i++) {
         ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignments[i], &err));
@@ -78,6 +81,7 @@ static void set_up(fixture *f) {
 
 static void tear_down(fixture *f) {
     ttt_task_set_release(&f->tasks);
+    ttt_codec_free(f->codec);
     ttt_model_free(f->model);
     ttt_backend_free(f->backend);
     support_remove_folder(f->folder.text);
@@ -86,7 +90,7 @@ static void tear_down(fixture *f) {
 static ttt_status run(fixture *f, size_t *failures, ttt_error *err) {
     ttt_submission submission = {0};
     f->solved = f->resumed = 0;
-    ttt_status status = ttt_run_arc(f->model, &f->tasks, &f->options, &submission, failures, err);
+    ttt_status status = ttt_run_arc(f->model, f->codec, &f->tasks, &f->options, &submission, failures, err);
     ttt_submission_release(&submission);
     return status;
 }
@@ -141,7 +145,7 @@ static void run__votes_are_redone_offline(void **state) {
         /* The same as a run that votes so from the beginning. */
         f.settings.vote_method = method;
         f.options.store = other.text;
-        ASSERT_OK(ttt_run_arc(f.model, &f.tasks, &f.options, &live, &failures, &err));
+        ASSERT_OK(ttt_run_arc(f.model, f.codec, &f.tasks, &f.options, &live, &failures, &err));
         json_t *left = ttt_submission_to_json(&submission), *right = ttt_submission_to_json(&live);
         assert_true(json_equal(left, right));
         json_decref(left);
