@@ -178,11 +178,12 @@ static ttt_status encode_prompt(completion *c, const char *text, size_t bytes, t
     } else if (ttt_tokenizer_chat(tokenizer) == TTT_CHAT_NONE) {
         return ttt_fail(err, TTT_ERROR_ARGUMENT, "--chat: this is no chat model, or of a kind that is not known");
     } else {
+        unsigned flags;
         TTT_TRY(ttt_tokenizer_encode(tokenizer, "", 0, TTT_TOKENIZE_START, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_USER, true, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_encode(tokenizer, text, bytes, TTT_TOKENIZE_INSIDE, &c->ids, err));
+        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_USER, TTT_ROLE_NONE, &c->ids, &flags, err));
+        TTT_TRY(ttt_tokenizer_encode(tokenizer, text, bytes, flags, &c->ids, err));
         TTT_TRY(ttt_tokenizer_chat_close(tokenizer, TTT_ROLE_USER, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_ASSISTANT, false, &c->ids, err));
+        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_ASSISTANT, TTT_ROLE_USER, &c->ids, &flags, err));
     }
     if (c->ids.count > 0) return TTT_OK;
     return ttt_fail(err, TTT_ERROR_ARGUMENT, "the prompt is empty, and the model has no token that begins a text");
@@ -230,7 +231,7 @@ static ttt_status generate(completion *c, ttt_session *session, ttt_kv_cache *ca
         .prompt = &prompt,
         .grammar = {.state = c, .begin = text_begin, .advance = text_advance, .choose = text_choose},
         .max_tokens = (int32_t)c->options->max_tokens};
-    TTT_TRY_OUT(ttt_decode_greedy(session, cache, &request, 1, &options, &answer, err));
+    TTT_TRY_OUT(ttt_decode(session, cache, &request, 1, &options, &answer, err));
     c->end = answer.end;
     status = c->status;
 out:
@@ -242,32 +243,28 @@ out:
 /* --- The result ------------------------------------------------------------------------------------------------------
  */
 
-static ttt_status ids_to_text(const completion *c, size_t first, json_t **text, ttt_error *err) {
+static ttt_status ids_to_text(const completion *c, json_t **text, ttt_error *err) {
     ttt_bytes bytes = {0};
-    ttt_status status =
-        ttt_tokenizer_decode(c->tokenizer, c->ids.items + first, c->ids.count - first, false, &bytes, err);
-    *text = status == TTT_OK ? ttt_text_to_json(bytes.items, bytes.count) : NULL;
+    *text = NULL;
+    ttt_status status = ttt_tokenizer_decode(c->tokenizer, c->ids.items, c->ids.count, false, &bytes, err);
+    if (status == TTT_OK) status = ttt_text_to_json(&bytes, text, err);
     ttt_free(bytes.items);
     return status;
 }
 
 static ttt_status print_json(const completion *c, ttt_error *err) {
-    json_t *ids = json_array(), *log_probabilities = json_array(), *text = NULL;
+    json_t *text;
+    TTT_TRY(ids_to_text(c, &text, err));
+    json_t *ids = json_array(), *log_probabilities = json_array();
     for (size_t i = 0; i < c->ids.count; i++) json_array_append_new(ids, json_integer(c->ids.items[i]));
     for (size_t i = 0; i < c->new_count; i++) {
         json_array_append_new(log_probabilities, json_real((double)c->log_probabilities[i]));
     }
-    ttt_status status = ids_to_text(c, 0, &text, err);
-    json_t *result =
-        json_pack("{s:o, s:i, s:o?, s:o, s:o?, s:s}", "ids", ids, "prompt_tokens", (int)c->prompt_count, "text", text,
-                  "log_probabilities", log_probabilities, "loss", isnan(c->loss) ? NULL : json_real(c->loss), "end",
-                  c->end == TTT_DECODE_COMPLETE ? "stop" : "length");
-    char *line = json_dumps(result, JSON_COMPACT);
-    if (line != NULL) printf("%s\n", line);
-    if (line == NULL && status == TTT_OK) status = ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the result");
-    free(line);
-    json_decref(result);
-    return status;
+    return ttt_print_json_line(json_pack("{s:o, s:i, s:o, s:o, s:o?, s:s}", "ids", ids, "prompt_tokens",
+                                         (int)c->prompt_count, "text", text, "log_probabilities", log_probabilities,
+                                         "loss", isnan(c->loss) ? NULL : json_real(c->loss), "end",
+                                         c->end == TTT_DECODE_COMPLETE ? "stop" : "length"),
+                               err);
 }
 
 /* --- All together ----------------------------------------------------------------------------------------------------
@@ -319,7 +316,7 @@ static ttt_status complete(const complete_options *options, ttt_error *err) {
     ttt_tokenizer *tokenizer = NULL;
     ttt_bytes input = {0};
     completion c = {.options = options, .err = err};
-    if (options->prompt == NULL) TTT_TRY_OUT(ttt_read_standard_input(&input, err));
+    if (options->prompt == NULL) TTT_TRY_OUT(ttt_text_read_input(&input, err));
     TTT_TRY_OUT(ttt_tokenizer_load(options->model, &tokenizer, err));
     TTT_TRY_OUT(ttt_loaded_model_open(&loaded, options->model, options->device, (int)options->threads, err));
     c.tokenizer = tokenizer;

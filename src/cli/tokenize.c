@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/text.h"
 #include "model/unicode.h"
 
 #include <errno.h>
@@ -56,24 +57,11 @@ typedef struct tokenizing {
     const tokenize_options *options;
     const ttt_tokenizer *tokenizer;
     ttt_ids ids;
-    ttt_bytes text, repaired;
+    ttt_bytes text;
     ttt_error *err;
 } tokenizing;
 
 /* ---------------------------------------------------------------------------------------------- input */
-
-static ttt_status read_input(ttt_bytes *text, ttt_error *err) {
-    enum { BLOCK = 1 << 16 };
-    size_t some;
-    errno = 0;
-    do {
-        TTT_TRY(TTT_RESERVE(text, text->count + BLOCK, err));
-        some = fread(text->items + text->count, 1, BLOCK, stdin);
-        text->count += some;
-    } while (some > 0);
-    if (!ferror(stdin)) return TTT_OK;
-    return ttt_fail(err, TTT_ERROR_IO, "cannot read standard input: %s", strerror(errno));
-}
 
 static ttt_status parse_id(const char *text, ttt_ids *ids, ttt_error *err) {
     char *end;
@@ -96,23 +84,6 @@ static ttt_status parse_ids(char *text, ttt_ids *ids, ttt_error *err) {
 
 /* ---------------------------------------------------------------------------------------------- output */
 
-static ttt_status json_text(tokenizing *t, const ttt_bytes *text, json_t **value) {
-    t->repaired.count = 0;
-    TTT_TRY(ttt_utf8_repair(text->items, text->count, &t->repaired, t->err));
-    *value = json_stringn(t->repaired.count == 0 ? "" : t->repaired.items, t->repaired.count);
-    return *value != NULL ? TTT_OK : ttt_fail(t->err, TTT_ERROR_MEMORY, "out of memory for a text");
-}
-
-/* Takes `object`. */
-static ttt_status print_json(json_t *object, ttt_error *err) {
-    char *text = json_dumps(object, JSON_COMPACT);
-    json_decref(object);
-    if (text == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the output");
-    printf("%s\n", text);
-    free(text);
-    return TTT_OK;
-}
-
 static ttt_status print_ids_json(tokenizing *t) {
     json_t *ids = json_array(), *pieces = json_array();
     ttt_status status = TTT_OK;
@@ -120,11 +91,11 @@ static ttt_status print_ids_json(tokenizing *t) {
         json_t *piece;
         t->text.count = 0;
         TTT_TRY_OUT(ttt_tokenizer_piece(t->tokenizer, t->ids.items[i], &t->text, t->err));
-        TTT_TRY_OUT(json_text(t, &t->text, &piece));
+        TTT_TRY_OUT(ttt_text_to_json(&t->text, &piece, t->err));
         json_array_append_new(pieces, piece);
         json_array_append_new(ids, json_integer(t->ids.items[i]));
     }
-    return print_json(json_pack("{s:o, s:o}", "ids", ids, "pieces", pieces), t->err);
+    return ttt_print_json_line(json_pack("{s:o, s:o}", "ids", ids, "pieces", pieces), t->err);
 out:
     json_decref(ids);
     json_decref(pieces);
@@ -174,8 +145,8 @@ static ttt_status decode_and_print(tokenizing *t) {
     TTT_TRY(ttt_tokenizer_decode(t->tokenizer, t->ids.items, t->ids.count, t->options->specials, &t->text, t->err));
     if (t->options->json || t->options->lines) {
         json_t *text;
-        TTT_TRY(json_text(t, &t->text, &text));
-        return print_json(json_pack("{s:o}", "text", text), t->err);
+        TTT_TRY(ttt_text_to_json(&t->text, &text, t->err));
+        return ttt_print_json_line(json_pack("{s:o}", "text", text), t->err);
     }
     if (t->text.count > 0) fwrite(t->text.items, 1, t->text.count, stdout);
     putchar('\n');
@@ -222,11 +193,7 @@ static ttt_status run_arguments(tokenizing *t, const ttt_option_list *arguments)
     const bool from_input = arguments->count == 0 || (arguments->count == 1 && strcmp(arguments->items[0], "-") == 0);
     ttt_bytes input = {0};
     ttt_status status = TTT_OK;
-    if (from_input) {
-        TTT_TRY_OUT(read_input(&input, t->err));
-        TTT_TRY_OUT(TTT_PUSH(&input, '\0', t->err));
-        input.count--;
-    }
+    if (from_input) TTT_TRY_OUT(ttt_text_read_input(&input, t->err));
     if (!t->options->decode) {
         const char *text = from_input ? input.items : arguments->items[0];
         status = encode_and_print(t, text, from_input ? input.count : strlen(text));
@@ -249,7 +216,6 @@ static ttt_status run(const tokenize_options *options, const ttt_option_list *ar
     const ttt_status status = options->lines ? run_lines(&t) : run_arguments(&t, arguments);
     ttt_free(t.ids.items);
     ttt_free(t.text.items);
-    ttt_free(t.repaired.items);
     ttt_tokenizer_free(tokenizer);
     return status;
 }

@@ -55,7 +55,7 @@ typedef struct ttt_decode_options {
  * longer prompt in pieces that no look-ahead crosses. Running out of time is no error: the answers say so. Errors: an
  * empty prompt, ids outside the vocabulary, a look-ahead block longer than max_tokens, a request that the whole cache
  * cannot hold. Then no answer is owned. */
-ttt_status ttt_decode_greedy(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
+ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
                              size_t count, const ttt_decode_options *options, ttt_decode_answer *answers,
                              ttt_error *err);
 
@@ -64,7 +64,7 @@ ttt_status ttt_decode_greedy(ttt_session *session, ttt_kv_cache *cache, const tt
  * `first_target` >= 0). The prompt's pass is shared by its candidates. log_probabilities[c] = sum over counted targets,
  * unmasked. Stops early at the deadline with *done candidates scored (in order). Of the options only deadline and stop
  * count. A candidate may be empty: then only its first target is scored. Errors as of
- * ttt_decode_greedy, and a candidate that leaves the context. */
+ * ttt_decode, and a candidate that leaves the context. */
 ttt_status ttt_decode_score(ttt_session *session, ttt_kv_cache *cache, const ttt_sequence *prompt,
                             const ttt_sequence *candidates, const int32_t *first_target, size_t count,
                             const ttt_decode_options *options, double *log_probabilities, size_t *done, ttt_error *err);

@@ -117,7 +117,7 @@ static ttt_status ask_round(const asking *self, size_t first, size_t count, ttt_
     TTT_TRY_OUT(round_cache(self, &batch, err));
     ttt_decode_options options = {
         .max_batch = (int32_t)engine->settings->views_batch, .deadline = self->deadline, .stop = engine->stop};
-    TTT_TRY_OUT(ttt_decode_greedy(engine->session, engine->cache, batch.requests, count, &options, batch.answers, err));
+    TTT_TRY_OUT(ttt_decode(engine->session, engine->cache, batch.requests, count, &options, batch.answers, err));
     if (ttt_stop_requested(engine->stop)) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_CANCELLED, "stopped while answering"));
     for (size_t i = 0; i < count; i++) TTT_TRY_OUT(record_view(self, &batch, i, err));
     double seconds = ttt_clock_seconds() - start;

@@ -178,12 +178,13 @@ static ttt_status measure_writing(ttt_engine *engine, ttt_error *err) {
     TTT_TRY_OUT(made_up(engine, length, &prompt, err));
     TTT_TRY_OUT(ttt_engine_cache(engine, each * (int32_t)count, each, (int32_t)count + 1, err));
     for (size_t i = 0; i < count; i++) {
-        requests[i] = (ttt_decode_request){
-            .prompt = &prompt, .grammar = {&counters[i], any_token, any_next}, .max_tokens = ANSWER};
+        requests[i] = (ttt_decode_request){.prompt = &prompt,
+                                           .grammar = {.state = &counters[i], .begin = any_token, .advance = any_next},
+                                           .max_tokens = ANSWER};
     }
     ttt_decode_options options = {.max_batch = (int32_t)count, .stop = engine->stop};
     double start = ttt_clock_seconds();
-    TTT_TRY_OUT(ttt_decode_greedy(engine->session, engine->cache, requests, count, &options, answers, err));
+    TTT_TRY_OUT(ttt_decode(engine->session, engine->cache, requests, count, &options, answers, err));
     engine->speed.writing = (double)(ANSWER * count) / (ttt_clock_seconds() - start);
 out:
     for (size_t i = 0; answers != NULL && i < count; i++) ttt_decode_answer_release(&answers[i]);

@@ -32,7 +32,7 @@ static float *log_probabilities(ttt_session *session, const ttt_sequence *sequen
     ttt_buffer *final;
     const size_t vocabulary = (size_t)ttt_model_get_config(ttt_session_get_model(session))->vocabulary;
     float *found = ttt_allocate((size_t)sequence->length * vocabulary, sizeof *found);
-    ASSERT_OK(ttt_packing_new(ADAPTERS_ROOM, 1, 1, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ADAPTERS_ROOM, 1, 1, 0, &packing, &err));
     ttt_packing_add(packing, sequence, 0, 1);
     ASSERT_OK(ttt_forward(&session->network, session->activations, ttt_packing_batch(packing), NULL, &final, &err));
     for (int32_t t = 0; t < sequence->length; t++) {
@@ -383,7 +383,7 @@ static void adapters__trained_here_for_peft_to_read(void **state) {
         ttt_session *session = adapters_session(model, like.text);
         ttt_sequence sequence = plain_sequence(json_object_get(one, "ids"));
         ttt_packing *packing;
-        ASSERT_OK(ttt_packing_new(ADAPTERS_ROOM, 1, 1, &packing, &err));
+        ASSERT_OK(ttt_packing_new(ADAPTERS_ROOM, 1, 1, 0, &packing, &err));
         ttt_packing_add(packing, &sequence, 0, 1);
         const double before = mean_loss(session, packing);
         train(session, packing, 20);

@@ -59,7 +59,7 @@ static float *log_probabilities(const runner *r, const int32_t *ids, int32_t len
     ttt_buffer *final;
     ASSERT_OK(ttt_sequence_reserve(&sequence, length, 1, &err));
     for (int32_t t = 0; t < length; t++) ttt_sequence_append(&sequence, ids[t], &t);
-    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, 0, &packing, &err));
     ttt_packing_add(packing, &sequence, 0, 1);
     ASSERT_OK(
         ttt_forward(&r->session->network, r->session->activations, ttt_packing_batch(packing), NULL, &final, &err));

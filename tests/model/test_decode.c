@@ -186,7 +186,7 @@ static void greedy__equals_repeated_whole_passes_whatever_the_batch(void **state
         const int32_t batches[] = {1, 3, 8};
         for (size_t b = 0; b < 3; b++) {
             const ttt_decode_options options = {.max_batch = batches[b]};
-            ASSERT_OK(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
+            ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
             assert_int_equal(ttt_kv_cache_free_pages(s.cache), 40);
             for (int i = 0; i < PROMPTS; i++) {
                 assert_same_answer(&found[i], &expected[i]);
@@ -206,14 +206,14 @@ static void greedy__gets_through_with_a_cache_that_holds_only_the_longest(void *
     ttt_decode_answer found[PROMPTS];
     ttt_error err;
     const ttt_decode_options options = {.max_batch = 8};
-    ASSERT_OK(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
     for (int i = 0; i < PROMPTS; i++) {
         assert_true(found[i].count > 0 && found[i].end != TTT_DECODE_OUT_OF_TIME);
         ttt_decode_answer_release(&found[i]);
     }
     ttt_kv_cache_free(s.cache);
     ASSERT_OK(ttt_kv_cache_new(s.model, 4, 2, &s.cache, &err));
-    ASSERT_FAILS(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
+    ASSERT_FAILS(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
                  "request 3 can need 5 pages");
     assert_int_equal(ttt_kv_cache_free_pages(s.cache), 4);
     setup_free(&s);
@@ -240,7 +240,7 @@ static void greedy__allocates_nothing_while_it_decodes_and_reports_each_answer_o
     ttt_error err;
     watch w = {0};
     const ttt_decode_options options = {.max_batch = 2, .finished = watch_finished, .context = &w};
-    ASSERT_OK(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
     assert_int_equal(w.finished, PROMPTS);
     assert_int_equal(w.allocations, w.first_count);
     for (int i = 0; i < PROMPTS; i++) {
@@ -260,12 +260,12 @@ static void greedy__stops_in_time(void **state) {
     watch w = {0};
     const ttt_decode_options late = {.max_batch = 8, .deadline = ttt_clock_seconds() - 1},
                              stopped = {.max_batch = 8, .stop = &stop, .finished = watch_finished, .context = &w};
-    ASSERT_OK(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &late, found, &err));
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &late, found, &err));
     for (int i = 0; i < PROMPTS; i++) {
         assert_int_equal(found[i].end, TTT_DECODE_OUT_OF_TIME);
         ttt_decode_answer_release(&found[i]);
     }
-    ASSERT_OK(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &stopped, found, &err));
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &stopped, found, &err));
     assert_int_equal(w.finished, PROMPTS);
     for (int i = 0; i < PROMPTS; i++) ttt_decode_answer_release(&found[i]);
     setup_free(&s);
@@ -279,15 +279,15 @@ static void greedy__refuses_what_it_cannot_read(void **state) {
     ttt_error err;
     const ttt_decode_options options = {.max_batch = 8};
     s.prompts[3].kv_high[10] = 10 + ROOM + 1; /* look-ahead over more than a batch */
-    ASSERT_FAILS(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
+    ASSERT_FAILS(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
                  "request 3: tokens from 10 on see ahead");
     assert_int_equal(ttt_kv_cache_free_pages(s.cache), 40);
     assert_null(found[0].ids);
     s.prompts[1].ids[2] = -1;
-    ASSERT_FAILS(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
+    ASSERT_FAILS(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
                  "request 1: token 2 of the prompt has id -1");
     s.prompts[0].length = 0;
-    ASSERT_FAILS(ttt_decode_greedy(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
+    ASSERT_FAILS(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err), TTT_ERROR_ARGUMENT,
                  "request 0 has 0 tokens of prompt");
     setup_free(&s);
 }
@@ -302,7 +302,7 @@ static void greedy__says_so_where_the_context_ends(void **state) {
     ttt_decode_request requests[2] = {s.requests[0], s.requests[1]};
     for (int i = 0; i < 2; i++) requests[i].prompt = &prompts[i];
     const ttt_decode_options options = {.max_batch = 8};
-    ASSERT_OK(ttt_decode_greedy(s.session, s.cache, requests, 2, &options, found, &err));
+    ASSERT_OK(ttt_decode(s.session, s.cache, requests, 2, &options, found, &err));
     assert_int_equal(found[0].end, TTT_DECODE_TOO_LONG);
     assert_int_equal(found[0].count, 0);
     assert_int_equal(found[1].end, TTT_DECODE_TOO_LONG); /* three tokens are no answer of the grammar */

@@ -126,7 +126,7 @@ static void greedy_tokens__are_those_of_transformers(void **state) {
             .prompt = &prompt, .grammar = {&next, begin, advance}, .max_tokens = (int32_t)json_array_size(answer)};
         const ttt_decode_options decoding = {.max_batch = 1};
         ttt_decode_answer found;
-        ASSERT_OK(ttt_decode_greedy(session, cache, &request, 1, &decoding, &found, &err));
+        ASSERT_OK(ttt_decode(session, cache, &request, 1, &decoding, &found, &err));
         assert_int_equal(found.count, json_array_size(answer));
         for (int32_t t = 0; t < found.count; t++) {
             if (found.ids[t] == parity_integer_at(answer, (size_t)t)) continue;

@@ -50,7 +50,7 @@ static ttt_status decode_and_score(const scenario *s, ttt_session *session, ttt_
     const int32_t first_target = 2;
     double log_probability;
     size_t done;
-    ttt_status status = ttt_decode_greedy(session, cache, &request, 1, &options, &answer, err);
+    ttt_status status = ttt_decode(session, cache, &request, 1, &options, &answer, err);
     ttt_decode_answer_release(&answer);
     if (status == TTT_OK) {
         status = ttt_decode_score(session, cache, &s->sequence, &s->sequence, &first_target, 1, &options,

@@ -161,7 +161,7 @@ static void decode(const fixture *f, int32_t ids[DECODED]) {
     ops->reply(f->codec, task->demonstrations, DEMONSTRATIONS, &task->tests[0].input, NULL, &reply);
     const ttt_decode_request request = {
         .prompt = &prompt, .grammar = ops->grammar(f->codec, &reply), .max_tokens = DECODED};
-    ASSERT_OK(ttt_decode_greedy(session, cache, &request, 1, &decoding, &answer, &err));
+    ASSERT_OK(ttt_decode(session, cache, &request, 1, &decoding, &answer, &err));
     for (int i = 0; i < DECODED; i++) {
         ids[i] = i >= answer.count ? -1 : f->codec->vocabulary ? f->codec->vocabulary[answer.ids[i]] : answer.ids[i];
     }
