@@ -16,12 +16,12 @@ enum { KEY_BYTES = 96 };
 static const struct family {
     const char *name;
     ttt_architecture architecture;
-    bool qkv_bias, qk_norm, interleaved;
+    bool interleaved; /* the halves of a head of q and k */
 } FAMILIES[] = {
     {"llama", TTT_ARCHITECTURE_LLAMA, .interleaved = true},
     {"llama", TTT_ARCHITECTURE_MISTRAL, .interleaved = true},
-    {"qwen2", TTT_ARCHITECTURE_QWEN2, .qkv_bias = true},
-    {"qwen3", TTT_ARCHITECTURE_QWEN3, .qk_norm = true},
+    {"qwen2", TTT_ARCHITECTURE_QWEN2, .interleaved = false},
+    {"qwen3", TTT_ARCHITECTURE_QWEN3, .interleaved = false},
 };
 _Static_assert(sizeof FAMILIES / sizeof *FAMILIES == TTT_ARCHITECTURE_COUNT, "one entry per architecture");
 
@@ -140,10 +140,8 @@ static ttt_status read_family(const ttt_gguf *gguf, ttt_model_config *config, tt
     TTT_TRY(ttt_gguf_get_string(gguf, "general.architecture", &name, &bytes, err));
     for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++) {
         if (strlen(FAMILIES[i].name) != bytes || memcmp(name, FAMILIES[i].name, bytes) != 0) continue;
-        config->architecture = FAMILIES[i].architecture;
-        config->qkv_bias = FAMILIES[i].qkv_bias;
-        config->qk_norm = FAMILIES[i].qk_norm;
-        return TTT_OK;
+        return ttt_model_config_set_architecture(config, ttt_gguf_path(gguf), "general.architecture", FAMILIES[i].name,
+                                                 err);
     }
     char shown[32] = "";
     for (size_t i = 0; i < bytes && i < sizeof shown - 1; i++) {

@@ -1,43 +1,9 @@
 /* The tokenizer in a GGUF file's metadata. Two kinds: "gpt2", byte-level with merges, where the file names its split
  * pattern; and "llama", SentencePiece's characters with scores. */
 #include "model/tokenizer_inside.h"
+#include "model/tokenizer_pre.h"
 
 #include <string.h>
-
-/* ---------------------------------------------------------------------------------------------- split patterns */
-
-#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)|"
-#define WORD "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
-#define REST "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
-#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-
-#define PATTERN_LLAMA3 CONTRACTIONS WORD "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" REST
-#define PATTERN_QWEN2 CONTRACTIONS WORD "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" REST
-#define PATTERN_GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-#define PATTERN_TEKKEN                                                                                                 \
-    "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER                                \
-    "*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" REST
-
-/* Names in "tokenizer.ggml.pre". The rest of the pipeline goes with the name, too, since GGUF has no field for it. */
-static const struct pre_tokenizer {
-    const char *name, *pattern;
-    bool digits;        /* every digit is a piece of its own, before the pattern */
-    bool compose;       /* the model saw composed text (NFC) */
-    bool ignore_merges; /* see ttt_vocabulary */
-    bool adds_start;    /* unless the file says otherwise */
-} PRE_TOKENIZERS[] = {
-    {.name = "llama-bpe", .pattern = PATTERN_LLAMA3, .ignore_merges = true, .adds_start = true},
-    {.name = "llama3", .pattern = PATTERN_LLAMA3, .ignore_merges = true, .adds_start = true},
-    {.name = "llama-v3", .pattern = PATTERN_LLAMA3, .ignore_merges = true, .adds_start = true},
-    {.name = "qwen2", .pattern = PATTERN_QWEN2, .compose = true},
-    {.name = "deepseek-r1-qwen", .pattern = PATTERN_QWEN2, .compose = true},
-    {.name = "tekken", .pattern = PATTERN_TEKKEN, .ignore_merges = true},
-    {.name = "smollm", .pattern = PATTERN_GPT2, .digits = true},
-    {.name = "starcoder", .pattern = PATTERN_GPT2, .digits = true},
-    {.name = "gpt-2", .pattern = PATTERN_GPT2},
-    {.name = "default", .pattern = PATTERN_GPT2},
-};
 
 /* ---------------------------------------------------------------------------------------------- tokens */
 
@@ -139,21 +105,19 @@ static ttt_status read_pre_tokenizer(ttt_tokenizer *tokenizer, const ttt_gguf *g
     const char *name;
     size_t bytes;
     TTT_TRY(ttt_gguf_get_string(gguf, "tokenizer.ggml.pre", &name, &bytes, err));
-    for (size_t i = 0; i < sizeof PRE_TOKENIZERS / sizeof *PRE_TOKENIZERS; i++) {
-        const struct pre_tokenizer *pre = &PRE_TOKENIZERS[i];
-        if (strlen(pre->name) != bytes || memcmp(pre->name, name, bytes) != 0) continue;
-        tokenizer->vocabulary.ignore_merges = pre->ignore_merges;
-        tokenizer->adds_start = pre->adds_start;
-        if (pre->compose) TTT_TRY(ttt_steps_add_compose(&tokenizer->normalise, err));
-        if (pre->digits) {
-            TTT_TRY(ttt_steps_add_split(&tokenizer->split, "\\p{N}", false, TTT_SPLIT_ISOLATED, false, err));
-        }
-        return ttt_steps_add_split(&tokenizer->split, pre->pattern, false, TTT_SPLIT_ISOLATED, false, err);
+    const ttt_pre_tokenizer *pre = ttt_pre_tokenizer_find(name, bytes);
+    if (pre == NULL) {
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                        "its split pattern is named \"%.*s\" (tokenizer.ggml.pre), which is not known here",
+                        (int)(bytes > 60 ? 60 : bytes), name);
     }
-    return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
-                    "its split pattern is named \"%.*s\" (tokenizer.ggml.pre), which is not "
-                    "known here",
-                    (int)(bytes > 60 ? 60 : bytes), name);
+    tokenizer->vocabulary.ignore_merges = pre->ignore_merges;
+    tokenizer->adds_start = pre->adds_start;
+    if (pre->compose) TTT_TRY(ttt_steps_add_compose(&tokenizer->normalise, err));
+    if (pre->digits) {
+        TTT_TRY(ttt_steps_add_split(&tokenizer->split, "\\p{N}", false, TTT_SPLIT_ISOLATED, false, err));
+    }
+    return ttt_steps_add_split(&tokenizer->split, pre->pattern, false, TTT_SPLIT_ISOLATED, false, err);
 }
 
 /* "a b", in the alphabet of bytes. *merge: the ids. */

@@ -2,11 +2,9 @@
  * the families that this program runs use is understood; anything else is refused by name, since a text split in
  * another way than the model was trained on gives worse answers and no error. */
 #include "model/tokenizer_inside.h"
+#include "model/tokenizer_pre.h"
 
 #include <string.h>
-
-/* The pattern of GPT-2, which the ByteLevel step has built in. */
-#define GPT2_PATTERN "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
 enum { MAX_STEPS = 16, MAX_REPLACEMENT = 64 };
 
@@ -104,7 +102,7 @@ static ttt_status read_byte_level(ttt_tokenizer *tokenizer, const json_t *step, 
     tokenizer->vocabulary.byte_level = true;
     if (prefix) TTT_TRY(ttt_steps_add_prepend(&tokenizer->split, " ", TTT_PREFIX_ALWAYS, true, err));
     if (!regex) return TTT_OK;
-    return ttt_steps_add_split(&tokenizer->split, GPT2_PATTERN, false, TTT_SPLIT_ISOLATED, false, err);
+    return ttt_steps_add_split(&tokenizer->split, ttt_gpt2_pattern, false, TTT_SPLIT_ISOLATED, false, err);
 }
 
 /* Metaspace, of a pre-tokenizer or a decoder: when the mark is put in front. Files before "prepend_scheme" have

@@ -1,0 +1,162 @@
+/* `ttt complete` as a user runs it, against the golden numbers of a real checkpoint: from both layouts of a folder, and
+ * from the GGUF file that `ttt model convert` makes of it. */
+#include "support.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+#include <math.h>
+#include <sys/wait.h>
+
+/* Runs `ttt` with the words given; its standard output, which must be JSON unless *result is not wanted. */
+static void run(char *const *words, json_t **result) {
+    const char *build = getenv("TTT_TEST_BUILD");
+    const support_path program = support_join(build == NULL ? "build" : build, "ttt");
+    const support_path folder = support_temporary_folder(), out = support_join(folder.text, "out");
+    char *arguments[32] = {(char *)program.text};
+    for (int i = 0; words[i] != NULL; i++) arguments[i + 1] = words[i];
+    const pid_t child = fork();
+    if (child == 0) {
+        if (!freopen(out.text, "w", stdout)) _exit(99);
+        execv(program.text, arguments);
+        _exit(98);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail_msg("ttt %s ended with status %d", words[0], status);
+    ttt_error err;
+    if (result != NULL) ASSERT_OK(ttt_json_read(out.text, result, &err));
+    support_remove_folder(folder.text);
+}
+
+static json_t *complete(const char *model, const char *prompt, json_int_t tokens) {
+    char count[24];
+    snprintf(count, sizeof count, "%lld", (long long)tokens);
+    char *words[] = {"complete", "--model", (char *)model, "--prompt", (char *)prompt, "--max-tokens", (char *)count,
+                     "--device", "ref",     "--json",      NULL};
+    json_t *result;
+    run(words, &result);
+    return result;
+}
+
+static void assert_ids(const json_t *found, const json_t *prompt, const json_t *new) {
+    const size_t first = json_array_size(prompt), count = json_array_size(new);
+    assert_int_equal(json_array_size(found), first + count);
+    for (size_t i = 0; i < first + count; i++) {
+        const json_t *expected = i < first ? json_array_get(prompt, i) : json_array_get(new, i - first);
+        assert_int_equal(json_integer_value(json_array_get(found, i)), json_integer_value(expected));
+    }
+}
+
+static void check_prompt(const char *model, const json_t *golden) {
+    const json_t *new = json_object_get(golden, "greedy_ids");
+    json_t *found =
+        complete(model, json_string_value(json_object_get(golden, "text")), (json_int_t)json_array_size(new));
+    assert_ids(json_object_get(found, "ids"), json_object_get(golden, "ids"), new);
+    assert_string_equal(json_string_value(json_object_get(found, "text")),
+                        json_string_value(json_object_get(golden, "greedy_text")));
+    assert_int_equal(json_array_size(json_object_get(found, "log_probabilities")), json_array_size(new));
+    json_decref(found);
+}
+
+/* Float32 of the oracle: the tolerance that the golden file's README gives for logits. */
+static void check_loss(const char *model, const json_t *golden) {
+    json_t *found = complete(model, json_string_value(json_object_get(golden, "text")), 0);
+    assert_ids(json_object_get(found, "ids"), json_object_get(golden, "ids"), NULL);
+    const double loss = json_real_value(json_object_get(found, "loss"));
+    const double expected = json_real_value(json_object_get(golden, "mean"));
+    if (!(fabs(loss - expected) < 1e-3)) fail_msg("loss %.6f, expected %.6f", loss, expected);
+    json_decref(found);
+}
+
+static json_t *read_golden(const char *folder) {
+    ttt_error err;
+    json_t *golden;
+    ASSERT_OK(ttt_json_read(support_join(folder, "golden.json").text, &golden, &err));
+    return golden;
+}
+
+static void check_model(const char *model, const json_t *golden) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(golden, "prompts"), i, entry) check_prompt(model, entry);
+    json_array_foreach(json_object_get(golden, "losses"), i, entry) check_loss(model, entry);
+    check_prompt(model, json_object_get(golden, "end_of_story"));
+}
+
+static void folders__give_the_golden_tokens_and_losses(void **state) {
+    (void)state;
+    static const char *const names[] = {"models/stories260k", "models/stories260k-bf16"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const support_path folder = support_data(names[i]);
+        json_t *golden = read_golden(folder.text);
+        check_model(folder.text, golden);
+        json_decref(golden);
+    }
+}
+
+/* Halves are exact for bf16 weights of this size but for subnormals; the smallest margin of these runs outweighs them.
+ */
+static void gguf_of_the_same_model__gives_them_too(void **state) {
+    (void)state;
+    const support_path folder = support_data("models/stories260k"), place = support_temporary_folder();
+    const support_path file = support_join(place.text, "model.gguf"), back = support_join(place.text, "back");
+    char *to_gguf[] = {"model", "convert", (char *)folder.text, (char *)file.text, "--type", "f16", NULL};
+    char *to_folder[] = {"model", "convert", (char *)file.text, (char *)back.text, "--type", "f16", NULL};
+    json_t *golden = read_golden(folder.text);
+    run(to_gguf, NULL);
+    run(to_folder, NULL);
+    check_model(file.text, golden);
+    check_model(back.text, golden);
+    json_decref(golden);
+    support_remove_folder(place.text);
+}
+
+/* A temperature draws by the seed; top-k 1 draws the most probable token at any temperature. */
+static void sampling__follows_its_options(void **state) {
+    (void)state;
+    const support_path folder = support_data("models/stories260k");
+    json_t *results[4];
+    const char *const options[4][4] = {{"--temperature", "0", "--seed", "1"},
+                                       {"--temperature", "5", "--seed", "1"},
+                                       {"--temperature", "5", "--seed", "1"},
+                                       {"--temperature", "5", "--seed", "2"}};
+    for (int i = 0; i < 4; i++) {
+        char *words[] = {"complete",
+                         "--model",
+                         (char *)folder.text,
+                         "--prompt",
+                         "Once",
+                         "--json",
+                         "--device",
+                         "ref",
+                         "--max-tokens",
+                         "20",
+                         (char *)options[i][0],
+                         (char *)options[i][1],
+                         (char *)options[i][2],
+                         (char *)options[i][3],
+                         NULL};
+        run(words, &results[i]);
+    }
+    assert_true(json_equal(results[1], results[2]));
+    assert_false(json_equal(results[1], results[3]));
+    assert_false(json_equal(results[0], results[1]));
+    char *words[] = {
+        "complete",     "--model", (char *)folder.text, "--prompt", "Once",          "--json", "--device", "ref",
+        "--max-tokens", "20",      "--top-k",           "1",        "--temperature", "5",      NULL};
+    json_t *greedy;
+    run(words, &greedy);
+    assert_true(json_equal(greedy, results[0]));
+    json_decref(greedy);
+    for (int i = 0; i < 4; i++) json_decref(results[i]);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(folders__give_the_golden_tokens_and_losses),
+        cmocka_unit_test(gguf_of_the_same_model__gives_them_too),
+        cmocka_unit_test(sampling__follows_its_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
