@@ -166,8 +166,9 @@ def losses(case, weights, adapters, sequences):
     return torch.cat(parts)
 
 
-def train(case, weights, adapters, sequences, trained):
-    """Losses, gradients of the mean loss, and the mean losses before each of STEPS steps."""
+def train(losses, trained):
+    """Losses, gradients of the mean loss, and the mean losses before each of STEPS steps. losses() gives one a target,
+    of the parameters in `trained`, by name."""
     for tensor in trained.values():
         tensor.requires_grad_(True)
     decayed = [tensor for tensor in trained.values() if tensor.dim() > 1]
@@ -178,7 +179,7 @@ def train(case, weights, adapters, sequences, trained):
     result = dict(step_losses=[], step_norms=[])
     for step in range(STEPS):
         optimizer.zero_grad()
-        each = losses(case, weights, adapters, sequences)
+        each = losses()
         each.mean().backward()
         if step == 0:
             result["losses"] = each.tolist()
@@ -218,10 +219,10 @@ def make_case(folder, name, case, seed):
                   log_probabilities=forward(case, weights, {}, sequences[0]).tolist())
     tensors = {"lora." + key: tensor for key, tensor in adapters.items()}
     full = copy(weights)
-    golden["full"], gradients = train(case, full, {}, sequences, full)
+    golden["full"], gradients = train(lambda: losses(case, full, {}, sequences), full)
     tensors.update({f"full.{key}.gradient": tensor for key, tensor in gradients.items()})
     low = copy(adapters)
-    golden["lora"], gradients = train(case, weights, low, sequences, low)
+    golden["lora"], gradients = train(lambda: losses(case, weights, low, sequences), low)
     tensors.update({f"lora.{key}.gradient": tensor for key, tensor in gradients.items()})
     write_safetensors(os.path.join(target, "golden.safetensors"), tensors)
     with open(os.path.join(target, "golden.json"), "w") as file:

@@ -9,7 +9,11 @@
 ttt_status ttt_cached_batch_init(ttt_cached_batch *b, ttt_session *session, ttt_kv_cache *cache, ttt_error *err) {
     const ttt_model_config *config = ttt_model_get_config(session->model);
     assert(ttt_kv_cache_get_model(cache) == session->model);
-    *b = (ttt_cached_batch){.session = session, .cache = cache, .vocabulary = config->vocabulary, .axes = config->axes};
+    *b = (ttt_cached_batch){.session = session,
+                            .cache = cache,
+                            .vocabulary = config->vocabulary,
+                            .axes = config->axes,
+                            .window = config->window};
     const size_t tokens = (size_t)session->options.max_tokens, sequences = (size_t)session->options.max_sequences;
     size_t pages;
     const bool countable = ttt_size_multiply(sequences, (size_t)ttt_kv_cache_total_pages(cache), &pages);
@@ -72,7 +76,7 @@ ttt_status ttt_cached_batch_add(ttt_cached_batch *b, ttt_kv_sequence handle, con
     for (int32_t i = 0; i < count; i++) {
         b->sequence[row + i] = s;
         b->index[row + i] = base + first + i;
-        b->kv_low[row + i] = 0;
+        b->kv_low[row + i] = ttt_window_low(b->window, b->index[row + i]);
         b->kv_high[row + i] = base + tokens->kv_high[first + i];
         assert(b->kv_high[row + i] <= base + end);
     }

@@ -10,7 +10,7 @@
 typedef struct ttt_cached_batch {
     ttt_session *session; /* borrowed, as is the cache */
     ttt_kv_cache *cache;
-    int32_t vocabulary, axes;
+    int32_t vocabulary, axes, window;
     ttt_batch batch; /* its pointers are those below */
     int32_t *ids, *positions, *sequence, *index, *kv_low, *kv_high;
     int32_t *page_first, *pages;

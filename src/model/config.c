@@ -1,9 +1,12 @@
-/* config.json to ttt_model_config and back. What a Llama-like model may say that this transformer does not do (biases,
- * scaled rotary positions, other activations) is refused by name: computing something else silently is worse. */
+/* config.json to ttt_model_config and back. What a model of the known families may say that this transformer does not
+ * do (a bias of the output projection, other ways to scale rotary positions, other activations, windows in some layers
+ * only) is refused by name: computing something else silently is worse. Where a key is missing, its value is the one
+ * that transformers would take. */
 #include "model/config.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The whole numbers of a config: JSON key, member, largest value. Limits keep every product of two in 63 bits. */
@@ -26,6 +29,80 @@ enum { INTEGER_COUNT = sizeof INTEGERS / sizeof *INTEGERS };
 
 static int32_t *integer_of(ttt_model_config *config, size_t i) {
     return (int32_t *)((char *)config + INTEGERS[i].member);
+}
+
+/* ---------------------------------------------------------------------------------------------- families */
+
+static const struct family {
+    const char *name;       /* "model_type" */
+    const char *class_name; /* in "architectures" */
+    bool qkv_bias, qk_norm;
+} FAMILIES[] = {
+    [TTT_ARCHITECTURE_LLAMA] = {"llama", "LlamaForCausalLM", .qkv_bias = false, .qk_norm = false},
+    [TTT_ARCHITECTURE_MISTRAL] = {"mistral", "MistralForCausalLM", .qkv_bias = false, .qk_norm = false},
+    [TTT_ARCHITECTURE_QWEN2] = {"qwen2", "Qwen2ForCausalLM", .qkv_bias = true, .qk_norm = false},
+    [TTT_ARCHITECTURE_QWEN3] = {"qwen3", "Qwen3ForCausalLM", .qkv_bias = false, .qk_norm = true},
+};
+_Static_assert(sizeof FAMILIES / sizeof *FAMILIES == TTT_ARCHITECTURE_COUNT, "one entry per architecture");
+
+static bool is_qwen(const ttt_model_config *config) {
+    return config->architecture == TTT_ARCHITECTURE_QWEN2 || config->architecture == TTT_ARCHITECTURE_QWEN3;
+}
+
+const char *ttt_architecture_name(ttt_architecture architecture) {
+    return FAMILIES[architecture].name;
+}
+
+static void set_family(ttt_model_config *config, ttt_architecture architecture) {
+    config->architecture = architecture;
+    config->qkv_bias = FAMILIES[architecture].qkv_bias;
+    config->qk_norm = FAMILIES[architecture].qk_norm;
+}
+
+ttt_status ttt_model_config_set_architecture(ttt_model_config *config, const char *where, const char *key,
+                                             const char *name, ttt_error *err) {
+    char names[128] = "";
+    size_t used = 0;
+    for (int i = 0; i < TTT_ARCHITECTURE_COUNT; i++) {
+        if (strcmp(name, FAMILIES[i].name) == 0) {
+            set_family(config, (ttt_architecture)i);
+            return TTT_OK;
+        }
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ", FAMILIES[i].name);
+    }
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"%s\" is \"%.100s\", supported are %s", where, key, name, names);
+}
+
+/* ---------------------------------------------------------------------------------------------- checks */
+
+/* The options that a family has not got cannot be written in its config.json. */
+static ttt_status check_options(const ttt_model_config *config, const char *where, ttt_error *err) {
+    if ((unsigned)config->architecture >= TTT_ARCHITECTURE_COUNT) {
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: its architecture is number %d of %d", where,
+                        (int)config->architecture, (int)TTT_ARCHITECTURE_COUNT);
+    }
+    const struct family *family = &FAMILIES[config->architecture];
+    if (config->qkv_bias != family->qkv_bias || config->qk_norm != family->qk_norm) {
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: a model of the family \"%s\" has %s bias and %s norm of q and k",
+                        where, family->name, family->qkv_bias ? "a" : "no", family->qk_norm ? "a" : "no");
+    }
+    if (config->window < 0 || (config->window > 0 && config->architecture == TTT_ARCHITECTURE_LLAMA)) {
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: \"sliding_window\" is %d in a model of the family \"%s\"", where,
+                        config->window, family->name);
+    }
+    const ttt_rope_scaling *s = &config->scaling;
+    if (s->factor == 0) return TTT_OK;
+    if (!(s->factor >= 1 && isfinite(s->factor)) || !(s->low_frequency_factor > 0) ||
+        !(s->high_frequency_factor > s->low_frequency_factor && isfinite(s->high_frequency_factor)) ||
+        s->original_context < 1) {
+        return ttt_fail(err, TTT_ERROR_FORMAT,
+                        "%s: \"rope_scaling\" has factor %g, low_freq_factor %g, high_freq_factor %g and "
+                        "original_max_position_embeddings %d, expected at least 1, 0 < low < high, and at least 1",
+                        where, s->factor, s->low_frequency_factor, s->high_frequency_factor, s->original_context);
+    }
+    return config->axes == 1
+               ? TTT_OK
+               : ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"rope_scaling\" does not go with \"rope_axes\"", where);
 }
 
 ttt_status ttt_model_config_check(const ttt_model_config *config, const char *where, ttt_error *err) {
@@ -56,11 +133,10 @@ ttt_status ttt_model_config_check(const ttt_model_config *config, const char *wh
     int64_t pairs = 0;
     for (int32_t a = 0; a < config->axes; a++) {
         const ttt_rope_axis *axis = &config->rope[a];
-        if (axis->pairs < 1 || !(axis->theta > 0) || !isfinite(axis->theta)) {
-            return ttt_fail(
-                err, TTT_ERROR_FORMAT,
-                "%s: axis %d of \"rope_axes\" has %d pairs and theta %g, expected at least 1 and more than 0", where, a,
-                axis->pairs, axis->theta);
+        if (axis->pairs < 1 || !(axis->theta >= 1 && isfinite(axis->theta))) {
+            return ttt_fail(err, TTT_ERROR_FORMAT,
+                            "%s: axis %d of \"rope_axes\" has %d pairs and theta %g, expected at least 1 of each",
+                            where, a, axis->pairs, axis->theta);
         }
         pairs += axis->pairs;
     }
@@ -69,7 +145,7 @@ ttt_status ttt_model_config_check(const ttt_model_config *config, const char *wh
                         "%s: the pairs of \"rope_axes\" add up to %lld, expected half of \"head_dim\", %d", where,
                         (long long)pairs, config->head_dim / 2);
     }
-    return TTT_OK;
+    return check_options(config, where, err);
 }
 
 /* ---------------------------------------------------------------------------------------------- reading */
@@ -93,29 +169,161 @@ static ttt_status refuse_other_text(const json_t *root, const char *path, const 
                     allowed, also_allowed);
 }
 
-static ttt_status refuse_unsupported(const json_t *root, const char *path, ttt_error *err) {
-    TTT_TRY(refuse_true(root, path, "attention_bias", err));
+static const json_t *present(const json_t *object, const char *key) {
+    const json_t *member = json_object_get(object, key);
+    return json_is_null(member) ? NULL : member;
+}
+
+static ttt_status refuse_present(const json_t *root, const char *path, const char *key, ttt_error *err) {
+    const json_t *member = present(root, key);
+    if (member == NULL) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"%s\" is %s, which is not supported", path, key,
+                    ttt_json_type_name(member));
+}
+
+/* Qwen 2 has its bias whatever the key says; elsewhere the key means one of the output projection, too. */
+static ttt_status refuse_unsupported(const json_t *root, const char *path, const ttt_model_config *config,
+                                     ttt_error *err) {
+    if (config->architecture != TTT_ARCHITECTURE_QWEN2) TTT_TRY(refuse_true(root, path, "attention_bias", err));
     TTT_TRY(refuse_true(root, path, "mlp_bias", err));
-    TTT_TRY(refuse_other_text(root, path, "model_type", "llama", "mistral", err));
     TTT_TRY(refuse_other_text(root, path, "hidden_act", "silu", "swish", err));
-    const char *const absent[] = {"rope_scaling", "sliding_window", "quantization_config"};
-    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
-        const json_t *member = json_object_get(root, absent[i]);
-        if (member != NULL && !json_is_null(member)) {
-            return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"%s\" is %s, which is not supported", path, absent[i],
-                            ttt_json_type_name(member));
+    return refuse_present(root, path, "quantization_config", err);
+}
+
+/* "model_type", and that "architectures" does not say something else: a classifier has no output to generate from. A
+ * file with neither is a Llama's. */
+static ttt_status read_family(const json_t *root, const char *path, ttt_model_config *config, ttt_error *err) {
+    const char *class_name = NULL;
+    if (present(root, "model_type") != NULL) {
+        const char *name;
+        TTT_TRY(ttt_json_get_string(root, path, "model_type", &name, err));
+        TTT_TRY(ttt_model_config_set_architecture(config, path, "model_type", name, err));
+    }
+    if (present(root, "architectures") == NULL) return TTT_OK;
+    json_t *classes;
+    TTT_TRY(ttt_json_get_array(root, path, "architectures", &classes, err));
+    class_name = json_string_value(json_array_get(classes, 0));
+    if (present(root, "model_type") == NULL) {
+        for (int i = 0; i < TTT_ARCHITECTURE_COUNT && class_name != NULL; i++) {
+            if (strcmp(class_name, FAMILIES[i].class_name) == 0) set_family(config, (ttt_architecture)i);
         }
+    }
+    const char *expected = FAMILIES[config->architecture].class_name;
+    if (json_array_size(classes) == 1 && class_name != NULL && strcmp(class_name, expected) == 0) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"architectures\" begins with \"%.100s\", expected \"%s\" alone",
+                    path, class_name == NULL ? "" : class_name, expected);
+}
+
+/* Qwen's "layer_types", one name per layer: all must be the same. *windowed is left alone if there are none. */
+static ttt_status read_layer_types(const json_t *root, const char *path, int32_t layers, bool *windowed,
+                                   ttt_error *err) {
+    if (present(root, "layer_types") == NULL) return TTT_OK;
+    json_t *types;
+    TTT_TRY(ttt_json_get_array(root, path, "layer_types", &types, err));
+    const char *first = json_string_value(json_array_get(types, 0));
+    if (json_array_size(types) != (size_t)layers || first == NULL) {
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: \"layer_types\" is not a list of %d names", path, layers);
+    }
+    *windowed = strcmp(first, "sliding_attention") == 0;
+    if (!*windowed && strcmp(first, "full_attention") != 0) {
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                        "%s: \"layer_types\" has \"%.100s\", expected \"full_attention\" or \"sliding_attention\"",
+                        path, first);
+    }
+    for (size_t i = 1; i < (size_t)layers; i++) {
+        const char *type = json_string_value(json_array_get(types, i));
+        if (type != NULL && strcmp(type, first) == 0) continue;
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                        "%s: \"layer_types\" differ between layers 0 and %zu, which is not supported", path, i);
     }
     return TTT_OK;
 }
 
-static ttt_status read_axes(const json_t *root, const char *path, ttt_model_config *config, ttt_error *err) {
-    const json_t *member = json_object_get(root, "rope_axes");
-    if (member == NULL || json_is_null(member)) {
-        config->axes = 1;
-        config->rope[0] = (ttt_rope_axis){.pairs = config->head_dim / 2, .theta = 10000};
-        return ttt_json_optional_number(root, path, "rope_theta", &config->rope[0].theta, err);
+/* Whether Qwen's layers have the window: those from "max_window_layers" on, unless "layer_types" says it one by one. */
+static ttt_status read_windowed(const json_t *root, const char *path, int32_t layers, bool *windowed, ttt_error *err) {
+    int64_t full = 28;
+    *windowed = false;
+    TTT_TRY(ttt_json_optional_bool(root, path, "use_sliding_window", windowed, err));
+    if (!*windowed) return TTT_OK;
+    if (present(root, "layer_types") != NULL) return read_layer_types(root, path, layers, windowed, err);
+    TTT_TRY(ttt_json_optional_int(root, path, "max_window_layers", 0, INT32_MAX, &full, err));
+    *windowed = full == 0;
+    if (full == 0 || full >= layers) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                    "%s: \"max_window_layers\" is %lld of %d layers: a sliding window in some layers only is not "
+                    "supported",
+                    path, (long long)full, layers);
+}
+
+static ttt_status read_window(const json_t *root, const char *path, ttt_model_config *config, ttt_error *err) {
+    if (config->architecture == TTT_ARCHITECTURE_LLAMA) return refuse_present(root, path, "sliding_window", err);
+    bool windowed = true;
+    if (is_qwen(config)) TTT_TRY(read_windowed(root, path, config->layers, &windowed, err));
+    int64_t window = 4096; /* null means none, a missing key this */
+    if (!windowed || json_is_null(json_object_get(root, "sliding_window"))) return TTT_OK;
+    TTT_TRY(ttt_json_optional_int(root, path, "sliding_window", 1, INT32_MAX, &window, err));
+    config->window = (int32_t)window;
+    return TTT_OK;
+}
+
+/* ---- rotary positions ----
+ * transformers 4 has "rope_theta" and, for scaled ones, "rope_scaling"; 5 has all in "rope_parameters". What lies
+ * inside goes before "rope_theta" outside. */
+
+static ttt_status read_llama3_scaling(const json_t *rope, const char *key, ttt_rope_scaling *scaling, ttt_error *err) {
+    int64_t original;
+    TTT_TRY(ttt_json_get_number(rope, key, "factor", &scaling->factor, err));
+    TTT_TRY(ttt_json_get_number(rope, key, "low_freq_factor", &scaling->low_frequency_factor, err));
+    TTT_TRY(ttt_json_get_number(rope, key, "high_freq_factor", &scaling->high_frequency_factor, err));
+    TTT_TRY(ttt_json_get_int(rope, key, "original_max_position_embeddings", 1, 16777216, &original, err));
+    scaling->original_context = (int32_t)original;
+    if (scaling->factor == 0) { /* which would be none */
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: \"factor\" is 0, expected at least 1", key);
     }
+    return TTT_OK;
+}
+
+static ttt_status refuse_partial_rotation(const json_t *object, const char *where, ttt_error *err) {
+    double factor = 1;
+    TTT_TRY(ttt_json_optional_number(object, where, "partial_rotary_factor", &factor, err));
+    if (factor == 1) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"partial_rotary_factor\" is %g, expected 1", where, factor);
+}
+
+static ttt_status read_scaling(const json_t *rope, const char *key, ttt_model_config *config, ttt_error *err) {
+    const char *name, *type = "default";
+    json_t *member;
+    json_object_foreach((json_t *)rope, name, member) {
+        if (!json_is_object(member)) continue;
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                        "%s: \"%.100s\" is an object: positions by kind of layer are not "
+                        "supported",
+                        key, name);
+    }
+    const char *const type_key = present(rope, "rope_type") != NULL ? "rope_type" : "type";
+    if (present(rope, type_key) != NULL) TTT_TRY(ttt_json_get_string(rope, key, type_key, &type, err));
+    TTT_TRY(ttt_json_optional_number(rope, key, "rope_theta", &config->rope[0].theta, err));
+    TTT_TRY(refuse_partial_rotation(rope, key, err));
+    if (strcmp(type, "default") == 0) return TTT_OK;
+    if (strcmp(type, "llama3") == 0) return read_llama3_scaling(rope, key, &config->scaling, err);
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: \"%s\" is \"%.100s\", supported are default and llama3", key,
+                    type_key, type);
+}
+
+static ttt_status read_rope(const json_t *root, const char *path, ttt_model_config *config, ttt_error *err) {
+    config->axes = 1;
+    config->rope[0] = (ttt_rope_axis){.pairs = config->head_dim / 2, .theta = 10000};
+    TTT_TRY(ttt_json_optional_number(root, path, "rope_theta", &config->rope[0].theta, err));
+    TTT_TRY(refuse_partial_rotation(root, path, err));
+    const char *const key = present(root, "rope_scaling") != NULL ? "rope_scaling" : "rope_parameters";
+    if (present(root, key) == NULL) return TTT_OK;
+    json_t *rope;
+    TTT_TRY(ttt_json_get_object(root, path, key, &rope, err));
+    const ttt_status status = read_scaling(rope, key, config, err);
+    return status == TTT_OK ? TTT_OK : ttt_fail_within(err, status, "%s", path);
+}
+
+static ttt_status read_axes(const json_t *root, const char *path, ttt_model_config *config, ttt_error *err) {
     json_t *axes;
     TTT_TRY(ttt_json_get_array(root, path, "rope_axes", &axes, err));
     const size_t count = json_array_size(axes);
@@ -160,39 +368,58 @@ static ttt_status read_integers(const json_t *root, const char *path, ttt_model_
     return TTT_OK;
 }
 
-ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err) {
-    *config = (ttt_model_config){.norm_epsilon = 1e-6}; /* Llama's default */
-    json_t *root = NULL, *encoding = NULL;
-    ttt_status status;
-    TTT_TRY_OUT(ttt_json_read(path, &root, err));
+static ttt_status read_all(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err) {
     if (!json_is_object(root)) {
-        status = ttt_fail(err, TTT_ERROR_FORMAT, "%s: it holds %s, expected an object", path, ttt_json_type_name(root));
-        goto out;
+        return ttt_fail(err, TTT_ERROR_FORMAT, "%s: it holds %s, expected an object", where, ttt_json_type_name(root));
     }
-    TTT_TRY_OUT(refuse_unsupported(root, path, err));
-    TTT_TRY_OUT(read_integers(root, path, config, err));
-    TTT_TRY_OUT(ttt_json_optional_number(root, path, "rms_norm_eps", &config->norm_epsilon, err));
-    TTT_TRY_OUT(ttt_json_optional_bool(root, path, "tie_word_embeddings", &config->tied, err));
-    TTT_TRY_OUT(read_axes(root, path, config, err));
+    TTT_TRY(read_family(root, where, config, err));
+    TTT_TRY(refuse_unsupported(root, where, config, err));
+    TTT_TRY(read_integers(root, where, config, err));
+    TTT_TRY(ttt_json_optional_number(root, where, "rms_norm_eps", &config->norm_epsilon, err));
+    TTT_TRY(ttt_json_optional_bool(root, where, "tie_word_embeddings", &config->tied, err));
+    TTT_TRY(read_window(root, where, config, err));
+    TTT_TRY(read_rope(root, where, config, err));
+    if (present(root, "rope_axes") != NULL) TTT_TRY(read_axes(root, where, config, err));
     if (json_object_get(root, "encoding") != NULL) {
-        TTT_TRY_OUT(ttt_json_get_object(root, path, "encoding", &encoding, err));
+        json_t *encoding;
+        TTT_TRY(ttt_json_get_object(root, where, "encoding", &encoding, err));
         config->encoding = json_incref(encoding);
     }
-    status = ttt_model_config_check(config, path, err);
-out:
-    json_decref(root);
+    return ttt_model_config_check(config, where, err);
+}
+
+ttt_status ttt_model_config_from_json(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err) {
+    *config = (ttt_model_config){.norm_epsilon = 1e-6};
+    const ttt_status status = read_all(root, where, config, err);
     if (status != TTT_OK) ttt_model_config_release(config);
+    return status;
+}
+
+ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err) {
+    json_t *root;
+    *config = (ttt_model_config){0};
+    TTT_TRY(ttt_json_read(path, &root, err));
+    const ttt_status status = ttt_model_config_from_json(root, path, config, err);
+    json_decref(root);
     return status;
 }
 
 /* ---------------------------------------------------------------------------------------------- writing */
 
-static bool plain_positions(const ttt_model_config *config) {
-    return config->axes == 1;
+/* These return 0, or something else when memory is out, as jansson does. */
+
+static int write_rope(json_t *root, const ttt_model_config *config) {
+    const ttt_rope_scaling *s = &config->scaling;
+    if (json_object_set_new(root, "rope_theta", json_real(config->rope[0].theta)) != 0) return -1;
+    if (s->factor == 0) return 0;
+    return json_object_set_new(root, "rope_scaling",
+                               json_pack("{s:s, s:f, s:f, s:f, s:i}", "rope_type", "llama3", "factor", s->factor,
+                                         "low_freq_factor", s->low_frequency_factor, "high_freq_factor",
+                                         s->high_frequency_factor, "original_max_position_embeddings",
+                                         s->original_context));
 }
 
 static int write_axes(json_t *root, const ttt_model_config *config) {
-    if (plain_positions(config)) return json_object_set_new(root, "rope_theta", json_real(config->rope[0].theta));
     json_t *axes = json_array();
     int failed = axes == NULL;
     for (int32_t a = 0; a < config->axes && !failed; a++) {
@@ -202,16 +429,28 @@ static int write_axes(json_t *root, const ttt_model_config *config) {
     return json_object_set_new(root, "rope_axes", axes) != 0 || failed;
 }
 
+static int write_window(json_t *root, const ttt_model_config *config) {
+    if (config->architecture == TTT_ARCHITECTURE_LLAMA) return 0;
+    const bool windowed = config->window > 0;
+    int failed = json_object_set_new(root, "sliding_window", windowed ? json_integer(config->window) : json_null());
+    if (failed || !is_qwen(config)) return failed;
+    failed = json_object_set_new(root, "use_sliding_window", json_boolean(windowed));
+    return failed ? failed
+                  : json_object_set_new(root, "max_window_layers", json_integer(windowed ? 0 : config->layers));
+}
+
 json_t *ttt_model_config_to_json(const ttt_model_config *config) {
+    const struct family *family = &FAMILIES[config->architecture];
     json_t *root =
-        json_pack("{s:[s], s:s, s:s, s:f, s:b}", "architectures", "LlamaForCausalLM", "model_type", "llama",
+        json_pack("{s:[s], s:s, s:s, s:f, s:b}", "architectures", family->class_name, "model_type", family->name,
                   "hidden_act", "silu", "rms_norm_eps", config->norm_epsilon, "tie_word_embeddings", (int)config->tied);
     int failed = root == NULL;
     for (size_t i = 0; i < INTEGER_COUNT && !failed; i++) {
         const int32_t value = *(const int32_t *)((const char *)config + INTEGERS[i].member);
         failed = json_object_set_new(root, INTEGERS[i].key, json_integer(value));
     }
-    if (!failed) failed = write_axes(root, config);
+    if (!failed) failed = config->axes == 1 ? write_rope(root, config) : write_axes(root, config);
+    if (!failed) failed = write_window(root, config);
     if (!failed && config->encoding != NULL) failed = json_object_set(root, "encoding", config->encoding);
     if (!failed) return root;
     json_decref(root);
@@ -241,6 +480,17 @@ ttt_status ttt_model_config_copy(ttt_model_config *to, const ttt_model_config *f
 
 /* ---------------------------------------------------------------------------------------------- numbers */
 
+/* Frequencies of a context stretched `factor` times, as in Llama 3.1: what turns fewer than low_frequency_factor times
+ * within the original context turns `factor` times slower, what turns more than high_frequency_factor times stays, and
+ * between the two the frequencies are blended. */
+static double scaled_frequency(const ttt_rope_scaling *scaling, double frequency) {
+    if (scaling->factor == 0) return frequency;
+    const double turns = scaling->original_context * frequency / (2 * M_PI);
+    const double low = scaling->low_frequency_factor, high = scaling->high_frequency_factor;
+    const double kept = fmin(fmax((turns - low) / (high - low), 0), 1);
+    return kept * frequency + (1 - kept) * frequency / scaling->factor;
+}
+
 ttt_shape ttt_model_config_shape(const ttt_model_config *config) {
     ttt_shape shape = {.layers = config->layers,
                        .width = config->width,
@@ -255,7 +505,8 @@ ttt_shape ttt_model_config_shape(const ttt_model_config *config) {
     for (int32_t a = 0; a < config->axes; a++) {
         for (int32_t j = 0; j < config->rope[a].pairs; j++, pair++) {
             shape.axis[pair] = (uint8_t)a;
-            shape.frequency[pair] = (float)pow(config->rope[a].theta, -(double)j / config->rope[a].pairs);
+            const double frequency = pow(config->rope[a].theta, -(double)j / config->rope[a].pairs);
+            shape.frequency[pair] = (float)scaled_frequency(&config->scaling, frequency);
         }
     }
     return shape;
@@ -268,9 +519,15 @@ static double layer_matrices(const ttt_model_config *config) {
     return 2 * width * queries + 2 * width * keys + 3 * width * config->hidden;
 }
 
+/* Numbers in the gains and biases of a layer. */
+static int64_t layer_vectors(const ttt_model_config *config) {
+    const int64_t biases = (int64_t)(config->heads + 2 * config->kv_heads) * config->head_dim;
+    return 2 * (int64_t)config->width + (config->qkv_bias ? biases : 0) + (config->qk_norm ? 2 * config->head_dim : 0);
+}
+
 int64_t ttt_model_config_parameters(const ttt_model_config *config) {
     const int64_t width = config->width, embedding = width * config->vocabulary;
-    const int64_t layer = (int64_t)layer_matrices(config) + 2 * width;
+    const int64_t layer = (int64_t)layer_matrices(config) + layer_vectors(config);
     return embedding * (config->tied ? 1 : 2) + layer * config->layers + width;
 }
 

@@ -1,4 +1,5 @@
-/* config.json: the shape of a model. The keys are those of Hugging Face's Llama, plus two of ours:
+/* config.json: the shape of a model. The keys are those of Hugging Face's Llama, Mistral, Qwen 2 (and 2.5) and Qwen 3,
+ * in the layout of transformers 4 or 5 (written in that of 4, which both read), plus two of ours:
  *   "rope_axes": [{"pairs": 12, "theta": 100.0}, ...]   rotary positions over several axes, in place of "rope_theta";
  *                the pairs of all axes add up to head_dim / 2
  *   "encoding": {...}   how src/encode turns puzzles into tokens; kept as it is, not read here */
@@ -41,15 +42,26 @@ typedef struct ttt_model_config {
     bool qkv_bias;            /* q, k and v have a bias (Qwen 2.5) */
     bool qk_norm;             /* RMSNorm of every head of q and k before rotation (Qwen 3) */
     int32_t window;           /* sliding window: a token sees itself and window - 1 keys before; 0: all */
-    json_t *encoding; /* owned reference, or NULL */
+    json_t *encoding;         /* owned reference, or NULL */
 } ttt_model_config;
+
+/* The name of a family, as "model_type" in config.json gives it: "llama", "mistral", "qwen2", "qwen3". */
+const char *ttt_architecture_name(ttt_architecture architecture);
+/* Sets the family of that name and the options that it implies (qkv_bias, qk_norm). Any other name is
+ * TTT_ERROR_UNSUPPORTED with a sentence that lists those there are; `where` names the file, `key` what holds the name.
+ */
+ttt_status ttt_model_config_set_architecture(ttt_model_config *config, const char *where, const char *key,
+                                             const char *name, ttt_error *err);
 
 /* Reads and checks; every error names the file and the key. Release with ttt_model_config_release. */
 ttt_status ttt_model_config_read(const char *path, ttt_model_config *config, ttt_error *err);
+/* The same of what such a file holds; `where` stands for the path. The encoding is shared with it. */
+ttt_status ttt_model_config_from_json(const json_t *root, const char *where, ttt_model_config *config, ttt_error *err);
 ttt_status ttt_model_config_write(const char *path, const ttt_model_config *config, ttt_error *err);
 /* What is written: a new reference (the encoding shared), NULL when memory is out. */
 json_t *ttt_model_config_to_json(const ttt_model_config *config);
-/* Checks ranges and divisibility of a config made in memory. `where` names it in errors. */
+/* Checks ranges, divisibility, and that the options are those of the family (what is written could not say anything
+ * else), of a config made in memory. `where` names it in errors. */
 ttt_status ttt_model_config_check(const ttt_model_config *config, const char *where, ttt_error *err);
 void ttt_model_config_release(ttt_model_config *config);
 ttt_status ttt_model_config_copy(ttt_model_config *to, const ttt_model_config *from, ttt_error *err);

@@ -160,7 +160,9 @@ static void fill_random(const ttt_model_config *config, const ttt_tensor *tensor
     const double deviation = into_residual ? 0.02 / sqrt(2.0 * config->layers) : 0.02;
     ttt_random random = ttt_random_stream(seed, "", tensor->name);
     for (size_t i = 0; i < count; i++) {
-        to[i] = tensor->kind == TTT_LINEAR_COUNT ? 1.0f : (float)(deviation * ttt_random_normal(&random));
+        to[i] = tensor->kind != TTT_LINEAR_COUNT ? (float)(deviation * ttt_random_normal(&random))
+                : tensor->bias                   ? 0.0f
+                                                 : 1.0f;
     }
 }
 

@@ -18,7 +18,7 @@ ttt_status ttt_model_load(const char *path, ttt_backend *backend, ttt_model **mo
 ttt_status ttt_model_load_reduced(const char *path, const int32_t *ids, size_t count, ttt_backend *backend,
                                   ttt_model **model, ttt_error *err);
 /* A random start: normal(0, 0.02) for matrices, scaled by 1/sqrt(2·layers) for the two projections into the residual
- * stream, ones for gains (Radford et al., GPT-2). `config` is copied. */
+ * stream, ones for gains, zeros for biases (Radford et al., GPT-2). `config` is copied. */
 ttt_status ttt_model_new_random(const ttt_model_config *config, uint64_t seed, ttt_backend *backend, ttt_model **model,
                                 ttt_error *err);
 void ttt_model_free(ttt_model *model);

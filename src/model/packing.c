@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct ttt_packing {
-    int32_t max_tokens, max_sequences, axes;
+    int32_t max_tokens, max_sequences, axes, window;
     ttt_batch batch; /* its pointers are those below */
     int32_t *ids, *positions, *sequence, *index, *kv_low, *kv_high;
     int32_t *page_first, *pages;
@@ -48,12 +48,12 @@ static bool take(ttt_packing *p) {
     return p->scales != NULL;
 }
 
-ttt_status ttt_packing_new(int32_t max_tokens, int32_t max_sequences, int32_t axes, ttt_packing **packing,
-                           ttt_error *err) {
-    assert(max_tokens >= 1 && max_sequences >= 1 && axes >= 1 && axes <= TTT_MAX_AXES);
+ttt_status ttt_packing_new(int32_t max_tokens, int32_t max_sequences, int32_t axes, int32_t window,
+                           ttt_packing **packing, ttt_error *err) {
+    assert(max_tokens >= 1 && max_sequences >= 1 && axes >= 1 && axes <= TTT_MAX_AXES && window >= 0);
     ttt_packing *p = *packing = ttt_allocate(1, sizeof *p);
     if (p != NULL) {
-        *p = (ttt_packing){.max_tokens = max_tokens, .max_sequences = max_sequences, .axes = axes};
+        *p = (ttt_packing){.max_tokens = max_tokens, .max_sequences = max_sequences, .axes = axes, .window = window};
         if (take(p)) {
             p->batch = (ttt_batch){.ids = p->ids,
                                    .positions = p->positions,
@@ -112,7 +112,7 @@ void ttt_packing_add(ttt_packing *p, const ttt_sequence *sequence, int32_t adapt
         assert(sequence->kv_high[t] > t && sequence->kv_high[t] <= length);
         p->sequence[first + t] = s;
         p->index[first + t] = t;
-        p->kv_low[first + t] = 0;
+        p->kv_low[first + t] = ttt_window_low(p->window, t);
         if (sequence->targets[t] < 0) continue;
         p->rows[p->counted] = first + t;
         p->targets[p->counted] = sequence->targets[t];

@@ -50,9 +50,9 @@ void ttt_sequence_release(ttt_sequence *sequence) {
     *sequence = (ttt_sequence){0};
 }
 
-double ttt_sequence_keys(const ttt_sequence *sequence) {
+double ttt_sequence_keys(const ttt_sequence *sequence, int32_t window) {
     double keys = 0;
-    for (int32_t t = 0; t < sequence->length; t++) keys += sequence->kv_high[t];
+    for (int32_t t = 0; t < sequence->length; t++) keys += sequence->kv_high[t] - ttt_window_low(window, t);
     return keys;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Sizes by name, so that the tables can say [rows, columns]. */
-typedef enum dimension { ONE, WIDTH, QUERIES, KEYS, HIDDEN, VOCABULARY } dimension;
+typedef enum dimension { ONE, WIDTH, QUERIES, KEYS, HEAD, HIDDEN, VOCABULARY } dimension;
 
 static size_t size_of(const ttt_model_config *config, dimension which) {
     switch (which) {
@@ -14,54 +14,79 @@ static size_t size_of(const ttt_model_config *config, dimension which) {
     case WIDTH: return (size_t)config->width;
     case QUERIES: return (size_t)config->heads * (size_t)config->head_dim;
     case KEYS: return (size_t)config->kv_heads * (size_t)config->head_dim;
+    case HEAD: return (size_t)config->head_dim;
     case HIDDEN: return (size_t)config->hidden;
     case VOCABULARY: return (size_t)config->vocabulary;
     }
     return 0;
 }
 
+typedef enum option { ALWAYS, IF_BIAS, IF_NORM } option; /* only in models with qkv_bias, with qk_norm */
+
 typedef struct entry {
     const char *name, *file_name;
     ttt_linear_kind kind;
     dimension rows, columns;
     size_t slot; /* of the ttt_weight pointer in ttt_layer or ttt_network */
+    option when;
 } entry;
 
 static const entry LAYER[] = {
-    {"attention_norm", "input_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, qkv.norm)},
-    {"q", "self_attn.q_proj", TTT_LINEAR_Q, QUERIES, WIDTH, offsetof(ttt_layer, qkv.q.weight)},
-    {"k", "self_attn.k_proj", TTT_LINEAR_K, KEYS, WIDTH, offsetof(ttt_layer, qkv.k.weight)},
-    {"v", "self_attn.v_proj", TTT_LINEAR_V, KEYS, WIDTH, offsetof(ttt_layer, qkv.v.weight)},
-    {"o", "self_attn.o_proj", TTT_LINEAR_O, WIDTH, QUERIES, offsetof(ttt_layer, o.weight)},
-    {"mlp_norm", "post_attention_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, mlp.norm)},
-    {"gate", "mlp.gate_proj", TTT_LINEAR_GATE, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.gate.weight)},
-    {"up", "mlp.up_proj", TTT_LINEAR_UP, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.up.weight)},
-    {"down", "mlp.down_proj", TTT_LINEAR_DOWN, WIDTH, HIDDEN, offsetof(ttt_layer, mlp.down.weight)},
+    {"attention_norm", "input_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, qkv.norm), ALWAYS},
+    {"q", "self_attn.q_proj", TTT_LINEAR_Q, QUERIES, WIDTH, offsetof(ttt_layer, qkv.q.weight), ALWAYS},
+    {"k", "self_attn.k_proj", TTT_LINEAR_K, KEYS, WIDTH, offsetof(ttt_layer, qkv.k.weight), ALWAYS},
+    {"v", "self_attn.v_proj", TTT_LINEAR_V, KEYS, WIDTH, offsetof(ttt_layer, qkv.v.weight), ALWAYS},
+    {"q_bias", "self_attn.q_proj", TTT_LINEAR_COUNT, ONE, QUERIES, offsetof(ttt_layer, qkv.q_bias), IF_BIAS},
+    {"k_bias", "self_attn.k_proj", TTT_LINEAR_COUNT, ONE, KEYS, offsetof(ttt_layer, qkv.k_bias), IF_BIAS},
+    {"v_bias", "self_attn.v_proj", TTT_LINEAR_COUNT, ONE, KEYS, offsetof(ttt_layer, qkv.v_bias), IF_BIAS},
+    {"q_norm", "self_attn.q_norm", TTT_LINEAR_COUNT, ONE, HEAD, offsetof(ttt_layer, qkv.q_norm), IF_NORM},
+    {"k_norm", "self_attn.k_norm", TTT_LINEAR_COUNT, ONE, HEAD, offsetof(ttt_layer, qkv.k_norm), IF_NORM},
+    {"o", "self_attn.o_proj", TTT_LINEAR_O, WIDTH, QUERIES, offsetof(ttt_layer, o.weight), ALWAYS},
+    {"mlp_norm", "post_attention_layernorm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_layer, mlp.norm), ALWAYS},
+    {"gate", "mlp.gate_proj", TTT_LINEAR_GATE, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.gate.weight), ALWAYS},
+    {"up", "mlp.up_proj", TTT_LINEAR_UP, HIDDEN, WIDTH, offsetof(ttt_layer, mlp.up.weight), ALWAYS},
+    {"down", "mlp.down_proj", TTT_LINEAR_DOWN, WIDTH, HIDDEN, offsetof(ttt_layer, mlp.down.weight), ALWAYS},
 };
-static const entry BEFORE = {"embedding",
-                             "model.embed_tokens",
-                             TTT_LINEAR_EMBEDDING,
-                             VOCABULARY,
-                             WIDTH,
-                             offsetof(ttt_network, embedding.weight)};
+static const entry BEFORE = {
+    "embedding", "model.embed_tokens", TTT_LINEAR_EMBEDDING, VOCABULARY, WIDTH, offsetof(ttt_network, embedding.weight),
+    ALWAYS};
 static const entry AFTER[] = {
-    {"norm", "model.norm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_network, output.norm)},
-    {"output", "lm_head", TTT_LINEAR_OUTPUT, VOCABULARY, WIDTH, offsetof(ttt_network, output.head.weight)},
+    {"norm", "model.norm", TTT_LINEAR_COUNT, ONE, WIDTH, offsetof(ttt_network, output.norm), ALWAYS},
+    {"output", "lm_head", TTT_LINEAR_OUTPUT, VOCABULARY, WIDTH, offsetof(ttt_network, output.head.weight), ALWAYS},
 };
-enum { PER_LAYER = sizeof LAYER / sizeof *LAYER };
+enum { LAYER_ENTRIES = sizeof LAYER / sizeof *LAYER };
+
+static bool is_there(const ttt_model_config *config, const entry *e) {
+    return e->when == ALWAYS || (e->when == IF_BIAS ? config->qkv_bias : config->qk_norm);
+}
+
+static size_t per_layer(const ttt_model_config *config) {
+    size_t count = 0;
+    for (size_t i = 0; i < LAYER_ENTRIES; i++) count += is_there(config, &LAYER[i]);
+    return count;
+}
 
 size_t ttt_tensor_count(const ttt_model_config *config) {
-    return 1 + (size_t)config->layers * PER_LAYER + (config->tied ? 1 : 2);
+    return 1 + (size_t)config->layers * per_layer(config) + (config->tied ? 1 : 2);
+}
+
+/* Number `index` of those entries of a layer that are there. */
+static const entry *layer_entry(const ttt_model_config *config, size_t index) {
+    const entry *e = LAYER;
+    for (;; e++) {
+        if (!is_there(config, e)) continue;
+        if (index-- == 0) return e;
+    }
 }
 
 /* The table entry of tensor `index`, and its layer or -1. */
 static const entry *entry_of(const ttt_model_config *config, size_t index, int32_t *layer) {
-    const size_t in_layers = (size_t)config->layers * PER_LAYER;
+    const size_t each = per_layer(config), in_layers = (size_t)config->layers * each;
     *layer = -1;
     if (index == 0) return &BEFORE;
     if (index - 1 >= in_layers) return &AFTER[index - 1 - in_layers];
-    *layer = (int32_t)((index - 1) / PER_LAYER);
-    return &LAYER[(index - 1) % PER_LAYER];
+    *layer = (int32_t)((index - 1) / each);
+    return layer_entry(config, (index - 1) % each);
 }
 
 ttt_tensor ttt_tensor_get(const ttt_model_config *config, size_t index) {
@@ -69,15 +94,18 @@ ttt_tensor ttt_tensor_get(const ttt_model_config *config, size_t index) {
     ttt_tensor tensor = {0};
     const entry *e = entry_of(config, index, &tensor.layer);
     tensor.kind = e->kind;
+    tensor.bias = e->when == IF_BIAS;
+    const char *const suffix = tensor.bias ? "bias" : "weight";
     tensor.slot = e->slot;
     tensor.rows = size_of(config, e->rows);
     tensor.columns = size_of(config, e->columns);
     if (tensor.layer < 0) {
         snprintf(tensor.name, sizeof tensor.name, "%s", e->name);
-        snprintf(tensor.file_name, sizeof tensor.file_name, "%s.weight", e->file_name);
+        snprintf(tensor.file_name, sizeof tensor.file_name, "%s.%s", e->file_name, suffix);
     } else {
         snprintf(tensor.name, sizeof tensor.name, "layers.%d.%s", tensor.layer, e->name);
-        snprintf(tensor.file_name, sizeof tensor.file_name, "model.layers.%d.%s.weight", tensor.layer, e->file_name);
+        snprintf(tensor.file_name, sizeof tensor.file_name, "model.layers.%d.%s.%s", tensor.layer, e->file_name,
+                 suffix);
     }
     return tensor;
 }

@@ -10,12 +10,13 @@ typedef struct ttt_tensor {
     char name[40];        /* ours: "layers.0.q" */
     char file_name[64];   /* Llama's: "model.layers.0.self_attn.q_proj.weight" */
     int32_t layer;        /* -1: of no layer */
-    ttt_linear_kind kind; /* TTT_LINEAR_COUNT: a gain of a norm */
+    ttt_linear_kind kind; /* TTT_LINEAR_COUNT: a vector, [1, columns]: a gain of a norm or a bias */
+    bool bias;            /* a random start has zeros here, ones in gains */
     size_t rows, columns;
     size_t slot; /* of its pointer in ttt_layer, or in ttt_network; see ttt_tensor_slot */
 } ttt_tensor;
 
-/* In the order embedding, layers, final norm, output (not if tied). */
+/* In the order embedding, layers, final norm, output (not if tied). What the config leaves out is not listed. */
 size_t ttt_tensor_count(const ttt_model_config *config);
 ttt_tensor ttt_tensor_get(const ttt_model_config *config, size_t index);
 /* Its name in GGUF files: "blk.0.attn_q.weight". */

@@ -94,6 +94,8 @@ typedef struct ttt_linear {
 typedef struct ttt_qkv_block {
     ttt_weight *norm; /* [1, C] gain of the RMSNorm before */
     ttt_linear q, k, v;
+    ttt_weight *q_bias, *k_bias, *v_bias; /* [1, H·D], [1, G·D], [1, G·D], each added to its product; NULL: none */
+    ttt_weight *q_norm, *k_norm; /* [1, D] gains of an RMSNorm of every head of q, of k, before rotation; NULL: none */
 } ttt_qkv_block;
 
 typedef struct ttt_mlp_block {
@@ -165,11 +167,12 @@ typedef struct ttt_backend_ops {
     ttt_status (*embed)(ttt_workspace *, const ttt_linear *embedding, ttt_buffer *x, ttt_error *);
     ttt_status (*embed_backward)(ttt_workspace *, const ttt_linear *embedding, const ttt_buffer *dx, ttt_error *);
 
-    /* n = RMSNorm(x); q = rotate(n·Wqᵀ) into q [T, H·D]; rotated keys and values into the store at `layer`. */
+    /* n = RMSNorm(x); q = rotate(RMSNorm(n·Wqᵀ + bias)) into q [T, H·D], bias and the norm of heads where the block has
+     * them; rotated keys, likewise, and values into the store at `layer`. */
     ttt_status (*qkv)(ttt_workspace *, const ttt_qkv_block *, const ttt_buffer *x, ttt_buffer *q, ttt_kv *,
                       int32_t layer, ttt_error *);
-    /* From dq [T, H·D], dk, dv [T, G·D] (of the rotated q and k, as attention_backward gives them): dx +=, gradients of
-     * the trainable weights +=. May destroy dq, dk, dv. */
+    /* From dq [T, H·D], dk, dv [T, G·D] (of the normalised, rotated q and k, as attention_backward gives them): dx +=,
+     * gradients of the trainable weights +=. May destroy dq, dk, dv. */
     ttt_status (*qkv_backward)(ttt_workspace *, const ttt_qkv_block *, const ttt_buffer *x, ttt_buffer *dq,
                                ttt_buffer *dk, ttt_buffer *dv, ttt_buffer *dx, ttt_error *);
 

@@ -30,7 +30,7 @@ ttt_status ttt_trainer_new(ttt_session *session, int32_t max_tokens, int32_t max
     const ttt_model_config *config = ttt_model_get_config(ttt_session_get_model(session));
     ttt_trainer *made = ttt_allocate(1, sizeof *made);
     if (!made) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a trainer");
-    ttt_status status = ttt_packing_new(max_tokens, max_sequences, config->axes, &made->packing, err);
+    ttt_status status = ttt_packing_new(max_tokens, max_sequences, config->axes, config->window, &made->packing, err);
     made->session = session;
     made->max_tokens = max_tokens;
     made->losses = ttt_allocate((size_t)max_tokens, sizeof *made->losses);
@@ -123,8 +123,8 @@ static double operations_of(const ttt_trainer *trainer) {
     double sum = 0;
     for (size_t i = 0; i < trainer->count; i++) {
         const ttt_sequence *sequence = &trainer->examples[i];
-        sum += ttt_model_config_training_operations(config, sequence->length, ttt_sequence_keys(sequence),
-                                                    ttt_sequence_counted(sequence));
+        sum += ttt_model_config_training_operations(
+            config, sequence->length, ttt_sequence_keys(sequence, config->window), ttt_sequence_counted(sequence));
     }
     return sum;
 }

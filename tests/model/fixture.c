@@ -88,7 +88,7 @@ ttt_sequence fixture_sequence(uint64_t seed, int32_t length, int32_t block_first
 ttt_packing *fixture_packing(const ttt_sequence *sequences, size_t count, int32_t max_tokens) {
     ttt_error err;
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(max_tokens, 8, FIXTURE_AXES, &packing, &err));
+    ASSERT_OK(ttt_packing_new(max_tokens, 8, FIXTURE_AXES, 0, &packing, &err));
     for (size_t i = 0; i < count; i++) {
         assert_true(ttt_packing_fits(packing, &sequences[i]));
         ttt_packing_add(packing, &sequences[i], 0, 1);

@@ -129,7 +129,7 @@ static ttt_decode_answer naive(const setup *s, ttt_session *session, int32_t req
         whole.kv_high[t] = r->prompt->kv_high[t];
     }
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(512, 1, FIXTURE_AXES, &packing, &err));
+    ASSERT_OK(ttt_packing_new(512, 1, FIXTURE_AXES, 0, &packing, &err));
     toy grammar = s->grammars[request];
     uint32_t allowed[WORDS] = {0};
     toy_begin(&grammar, allowed);

@@ -165,10 +165,12 @@ typedef struct outcome {
 } outcome;
 
 /* Losses and gradients of one pass, every value of every weight disturbed by relative noise. */
-static outcome outcome_of(ttt_backend *backend, const ttt_packing *packing, double noise, uint64_t seed) {
+static outcome outcome_of(ttt_backend *backend, ttt_architecture family, const ttt_packing *packing, double noise,
+                          uint64_t seed) {
     ttt_error err;
     outcome result;
-    const ttt_model_config config = fixture_config(true);
+    ttt_model_config config = fixture_config(true);
+    ASSERT_OK(ttt_model_config_set_architecture(&config, "test", "family", ttt_architecture_name(family), &err));
     ttt_model *model = fixture_model(backend, &config);
     const ttt_session_options options = fixture_full(ROOM);
     ttt_session *session = fixture_session(model, &options);
@@ -202,24 +204,23 @@ static double relative_distance(const float *found, const float *expected, size_
 /* A backend with bf16 activations rounds each of them once or twice, relative 2^-9 at most. What that may do to losses
  * and gradients the oracle says itself: noise of 2^-8 on all its weights disturbs every sum of products like noise of
  * that size on every activation would. */
-static void losses_and_gradients__of_the_backend_are_the_oracle_s_but_for_rounding(void **state) {
-    (void)state;
+static void check_against_oracle(ttt_architecture family) {
     setup s;
     ttt_backend *backend = fixture_backend(), *ref = fixture_ref(); /* first: may skip */
     setup_start(&s);
-    outcome found = outcome_of(backend, s.packing, 0, 0), expected = outcome_of(ref, s.packing, 0, 0);
+    outcome found = outcome_of(backend, family, s.packing, 0, 0), expected = outcome_of(ref, family, s.packing, 0, 0);
     double loss_noise = 0, gradient_noise = 0;
     enum { SEEDS = 4 };
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        outcome noisy = outcome_of(ref, s.packing, 1.0 / 256, seed);
+        outcome noisy = outcome_of(ref, family, s.packing, 1.0 / 256, seed);
         loss_noise += relative_distance(noisy.loss, expected.loss, (size_t)expected.counted) / SEEDS;
         gradient_noise += relative_distance(noisy.gradient, expected.gradient, expected.gradient_count) / SEEDS;
         ttt_free(noisy.gradient);
     }
     const double loss_error = relative_distance(found.loss, expected.loss, (size_t)expected.counted),
                  gradient_error = relative_distance(found.gradient, expected.gradient, expected.gradient_count);
-    print_message("%s: losses off by %.2g (noise: %.2g), gradients by %.2g (noise: %.2g)\n", backend->ops->name,
-                  loss_error, loss_noise, gradient_error, gradient_noise);
+    print_message("%s, %s: losses off by %.2g (noise: %.2g), gradients by %.2g (noise: %.2g)\n", backend->ops->name,
+                  ttt_architecture_name(family), loss_error, loss_noise, gradient_error, gradient_noise);
     assert_true(loss_noise > 0 && loss_error <= loss_noise);
     assert_true(gradient_noise > 0 && gradient_error <= gradient_noise);
     ttt_free(found.gradient);
@@ -227,6 +228,13 @@ static void losses_and_gradients__of_the_backend_are_the_oracle_s_but_for_roundi
     ttt_backend_free(backend);
     ttt_backend_free(ref);
     setup_end(&s);
+}
+
+static void losses_and_gradients__of_the_backend_are_the_oracle_s_but_for_rounding(void **state) {
+    (void)state;
+    check_against_oracle(TTT_ARCHITECTURE_LLAMA);
+    check_against_oracle(TTT_ARCHITECTURE_QWEN2);
+    check_against_oracle(TTT_ARCHITECTURE_QWEN3);
 }
 
 int main(void) {

@@ -67,7 +67,7 @@ static ttt_status session_life(const scenario *s, ttt_model *model, const ttt_se
     ttt_packing *packing = NULL;
     ttt_status status;
     TTT_TRY_OUT(ttt_session_new(model, options, 1, &session, err));
-    TTT_TRY_OUT(ttt_packing_new(ROOM, 2, FIXTURE_AXES, &packing, err));
+    TTT_TRY_OUT(ttt_packing_new(ROOM, 2, FIXTURE_AXES, 0, &packing, err));
     ttt_packing_add(packing, &s->sequence, 0, 1);
     TTT_TRY_OUT(decode_and_score(s, session, err)); /* first: files are slow, and every failure after them waits */
     status = train_and_save(s, session, packing, err);

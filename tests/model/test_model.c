@@ -67,6 +67,110 @@ static void config__comes_back_as_it_was_written(void **state) {
     support_remove_folder(folder.text);
 }
 
+/* What a family adds, in all its forms, comes back. */
+static void config__of_every_family_comes_back_as_it_was_written(void **state) {
+    (void)state;
+    ttt_error err;
+    support_path folder = support_temporary_folder(), path = support_join(folder.text, "config.json");
+    for (int i = 0; i < 2 * TTT_ARCHITECTURE_COUNT; i++) {
+        const char *name = ttt_architecture_name((ttt_architecture)(i / 2));
+        ttt_model_config config = fixture_config(true), back;
+        config.axes = 1;
+        config.rope[0] = (ttt_rope_axis){.pairs = 4, .theta = 5e5};
+        ASSERT_OK(ttt_model_config_set_architecture(&config, "test", "family", name, &err));
+        if (i % 2 == 1) {
+            config.scaling = (ttt_rope_scaling){8, 1.5, 4, 8192};
+            config.window = config.architecture == TTT_ARCHITECTURE_LLAMA ? 0 : 77;
+        }
+        ASSERT_OK(ttt_model_config_write(path.text, &config, &err));
+        ASSERT_OK(ttt_model_config_read(path.text, &back, &err));
+        assert_true(back.architecture == config.architecture && back.window == config.window);
+        assert_true(back.qkv_bias == config.qkv_bias && back.qk_norm == config.qk_norm);
+        assert_true(back.rope[0].theta == config.rope[0].theta);
+        assert_memory_equal(&back.scaling, &config.scaling, sizeof config.scaling);
+        ttt_model_config_release(&back);
+    }
+    support_remove_folder(folder.text);
+}
+
+/* What cannot be written is refused before it is. */
+static void config__options_of_another_family_are_refused(void **state) {
+    (void)state;
+    ttt_error err;
+    ttt_model_config config = fixture_config(true);
+    config.qkv_bias = true;
+    ASSERT_FAILS(ttt_model_config_check(&config, "test", &err), TTT_ERROR_FORMAT, "\"llama\" has no bias");
+    config = fixture_config(true);
+    config.architecture = TTT_ARCHITECTURE_QWEN3;
+    ASSERT_FAILS(ttt_model_config_check(&config, "test", &err), TTT_ERROR_FORMAT, "a norm of q and k");
+    config = fixture_config(true);
+    config.window = 5;
+    ASSERT_FAILS(ttt_model_config_check(&config, "test", &err), TTT_ERROR_FORMAT, "\"sliding_window\" is 5");
+}
+
+/* The keys of files as they lie on the hub, in both layouts of rotary positions. */
+static void config__is_read_in_the_layouts_of_transformers_4_and_5(void **state) {
+    (void)state;
+#define SIZES                                                                                                          \
+    "\"num_hidden_layers\": 2, \"hidden_size\": 32, \"num_attention_heads\": 4, \"vocab_size\": 9,"                    \
+    "\"intermediate_size\": 40, \"max_position_embeddings\": 131072, \"num_key_value_heads\": 2"
+#define SCALING                                                                                                        \
+    "\"factor\": 32.0, \"high_freq_factor\": 4.0, \"low_freq_factor\": 1.0, \"original_max_position_embeddings\": "    \
+    "8192"
+    static const struct {
+        const char *text;
+        ttt_architecture architecture;
+        double theta, factor;
+        int32_t window;
+    } files[] = {
+        {"{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\", \"attention_bias\": false, " SIZES
+         ", \"rope_theta\": 500000.0, \"rope_scaling\": {\"rope_type\": \"llama3\", " SCALING "}}",
+         TTT_ARCHITECTURE_LLAMA, 500000, 32, 0},
+        {"{\"architectures\": [\"LlamaForCausalLM\"], " SIZES ", \"rope_parameters\": {\"rope_theta\": 500000.0,"
+         "\"rope_type\": \"llama3\", " SCALING "}}",
+         TTT_ARCHITECTURE_LLAMA, 500000, 32, 0},
+        {"{\"model_type\": \"llama\", " SIZES ", \"rope_theta\": 7.0, \"rope_scaling\": {\"type\": \"default\","
+         "\"rope_theta\": 9.0}}",
+         TTT_ARCHITECTURE_LLAMA, 9, 0, 0},
+        {"{\"architectures\": [\"MistralForCausalLM\"], \"sliding_window\": 512, " SIZES "}", TTT_ARCHITECTURE_MISTRAL,
+         10000, 0, 512},
+        {"{\"model_type\": \"mistral\", \"sliding_window\": null, " SIZES "}", TTT_ARCHITECTURE_MISTRAL, 10000, 0, 0},
+        {"{\"model_type\": \"mistral\", " SIZES "}", TTT_ARCHITECTURE_MISTRAL, 10000, 0, 4096},
+        {"{\"architectures\": [\"Qwen2ForCausalLM\"], \"model_type\": \"qwen2\", \"sliding_window\": 32768,"
+         "\"use_sliding_window\": false, \"max_window_layers\": 1, \"rope_theta\": 1000000.0, " SIZES "}",
+         TTT_ARCHITECTURE_QWEN2, 1e6, 0, 0},
+        {"{\"model_type\": \"qwen2\", \"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 2,"
+         "\"attention_bias\": true, " SIZES "}",
+         TTT_ARCHITECTURE_QWEN2, 10000, 0, 0},
+        {"{\"model_type\": \"qwen2\", \"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 0,"
+         "" SIZES "}",
+         TTT_ARCHITECTURE_QWEN2, 10000, 0, 64},
+        {"{\"model_type\": \"qwen3\", \"sliding_window\": 64, \"use_sliding_window\": true, \"max_window_layers\": 1,"
+         "\"layer_types\": [\"sliding_attention\", \"sliding_attention\"], " SIZES "}",
+         TTT_ARCHITECTURE_QWEN3, 10000, 0, 64},
+    };
+#undef SIZES
+#undef SCALING
+    ttt_error err;
+    support_path folder = support_temporary_folder(), path = support_join(folder.text, "config.json");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        ttt_model_config config;
+        support_write(path.text, files[i].text);
+        ASSERT_OK(ttt_model_config_read(path.text, &config, &err));
+        assert_int_equal(config.architecture, files[i].architecture);
+        assert_true(config.qkv_bias == (files[i].architecture == TTT_ARCHITECTURE_QWEN2));
+        assert_true(config.qk_norm == (files[i].architecture == TTT_ARCHITECTURE_QWEN3));
+        assert_true(config.rope[0].theta == files[i].theta && config.scaling.factor == files[i].factor);
+        assert_int_equal(config.window, files[i].window);
+        if (files[i].factor > 0) {
+            assert_true(config.scaling.low_frequency_factor == 1 && config.scaling.high_frequency_factor == 4);
+            assert_int_equal(config.scaling.original_context, 8192);
+        }
+        ttt_model_config_release(&config);
+    }
+    support_remove_folder(folder.text);
+}
+
 static void config__missing_keys_have_llama_s_defaults(void **state) {
     (void)state;
     ttt_error err;
@@ -114,7 +218,7 @@ static void packing__lays_sequences_side_by_side(void **state) {
                                  fixture_sequence(3, 1, 0, 0)};
     ttt_error err;
     ttt_packing *packing;
-    ASSERT_OK(ttt_packing_new(140, 3, FIXTURE_AXES, &packing, &err));
+    ASSERT_OK(ttt_packing_new(140, 3, FIXTURE_AXES, 0, &packing, &err));
     for (int round = 0; round < 2; round++) { /* the second time after a clear */
         ttt_packing_clear(packing);
         ttt_packing_add(packing, &sequences[0], 0, 0.5f);
@@ -148,7 +252,7 @@ static void packing__lays_sequences_side_by_side(void **state) {
         }
         assert_int_equal(seen, counted);
     }
-    assert_true(ttt_sequence_keys(&sequences[1]) == 64 * 65 / 2.0);
+    assert_true(ttt_sequence_keys(&sequences[1], 0) == 64 * 65 / 2.0);
     ttt_packing_free(packing);
     for (int i = 0; i < 3; i++) ttt_sequence_release(&sequences[i]);
 }
@@ -420,6 +524,9 @@ static void folder_that_cannot_be_written__is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(config__comes_back_as_it_was_written),
+        cmocka_unit_test(config__of_every_family_comes_back_as_it_was_written),
+        cmocka_unit_test(config__options_of_another_family_are_refused),
+        cmocka_unit_test(config__is_read_in_the_layouts_of_transformers_4_and_5),
         cmocka_unit_test(config__missing_keys_have_llama_s_defaults),
         cmocka_unit_test(config__frequencies_of_each_axis_start_at_one),
         cmocka_unit_test(config__counts_parameters_and_operations),

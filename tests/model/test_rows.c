@@ -19,10 +19,12 @@ typedef struct setup {
     ttt_sequence other[2];
 } setup;
 
-static void setup_start(setup *s) {
+static void setup_start(setup *s, int32_t window) {
     ttt_error err;
     s->backend = fixture_backend();
-    const ttt_model_config config = fixture_config(true);
+    ttt_model_config config = fixture_config(true);
+    if (window > 0) config.architecture = TTT_ARCHITECTURE_MISTRAL;
+    config.window = window;
     s->model = fixture_model(s->backend, &config);
     const ttt_session_options options = fixture_inference(ROOM);
     s->session = fixture_session(s->model, &options);
@@ -59,7 +61,8 @@ static void packed(const setup *s, const ttt_sequence *sequence, size_t before, 
     ttt_packing *packing;
     ttt_buffer *final;
     int32_t first = 0;
-    ASSERT_OK(ttt_packing_new(ROOM, 8, FIXTURE_AXES, &packing, &err));
+    const int32_t window = ttt_model_get_config(s->model)->window;
+    ASSERT_OK(ttt_packing_new(ROOM, 8, FIXTURE_AXES, window, &packing, &err));
     for (size_t i = 0; i < before; i++) {
         ttt_packing_add(packing, &s->other[i], 0, 1);
         first += s->other[i].length;
@@ -97,9 +100,8 @@ static void assert_same_rows(const float *a, const float *b) {
 }
 
 static void packed__gives_the_bits_of_alone(void **state) {
-    (void)state;
     setup s;
-    setup_start(&s);
+    setup_start(&s, *(int32_t *)*state);
     float *alone = rows_new(), *together = rows_new();
     const ttt_sequence *sequences[] = {&s.causal, &s.looking};
     for (size_t i = 0; i < 2; i++) {
@@ -115,9 +117,8 @@ static void packed__gives_the_bits_of_alone(void **state) {
 }
 
 static void pieces_over_the_cache__give_the_bits_of_alone(void **state) {
-    (void)state;
     setup s;
-    setup_start(&s);
+    setup_start(&s, *(int32_t *)*state);
     float *alone = rows_new(), *found = rows_new();
     const int32_t sizes[] = {66, 100, LENGTH}; /* the smallest first: later ones find old keys in the pages */
     packed(&s, &s.looking, 0, alone);
@@ -133,9 +134,8 @@ static void pieces_over_the_cache__give_the_bits_of_alone(void **state) {
 }
 
 static void token_by_token__gives_the_bits_of_alone(void **state) {
-    (void)state;
     setup s;
-    setup_start(&s);
+    setup_start(&s, *(int32_t *)*state);
     float *alone = rows_new(), *found = rows_new();
     packed(&s, &s.causal, 0, alone);
     const ttt_kv_sequence handle = ttt_kv_cache_begin(s.cache);
@@ -149,9 +149,8 @@ static void token_by_token__gives_the_bits_of_alone(void **state) {
 /* A fork in the middle of a page; the old sequence goes on with other tokens; a truncation goes back into a page that
  * both share. Each must see its own keys only. */
 static void forks_and_truncations__give_the_bits_of_alone(void **state) {
-    (void)state;
     setup s;
-    setup_start(&s);
+    setup_start(&s, *(int32_t *)*state);
     ttt_error err;
     float *alone = rows_new(), *found = rows_new(), *ignored = rows_new();
     packed(&s, &s.causal, 0, alone);
@@ -181,11 +180,16 @@ static void forks_and_truncations__give_the_bits_of_alone(void **state) {
 }
 
 int main(void) {
+    static int32_t none = 0, window = 29; /* keys of a sliding window */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed__gives_the_bits_of_alone),
-        cmocka_unit_test(pieces_over_the_cache__give_the_bits_of_alone),
-        cmocka_unit_test(token_by_token__gives_the_bits_of_alone),
-        cmocka_unit_test(forks_and_truncations__give_the_bits_of_alone),
+        cmocka_unit_test_prestate(packed__gives_the_bits_of_alone, &none),
+        cmocka_unit_test_prestate(packed__gives_the_bits_of_alone, &window),
+        cmocka_unit_test_prestate(pieces_over_the_cache__give_the_bits_of_alone, &none),
+        cmocka_unit_test_prestate(pieces_over_the_cache__give_the_bits_of_alone, &window),
+        cmocka_unit_test_prestate(token_by_token__gives_the_bits_of_alone, &none),
+        cmocka_unit_test_prestate(token_by_token__gives_the_bits_of_alone, &window),
+        cmocka_unit_test_prestate(forks_and_truncations__give_the_bits_of_alone, &none),
+        cmocka_unit_test_prestate(forks_and_truncations__give_the_bits_of_alone, &window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

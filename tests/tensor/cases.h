@@ -29,6 +29,8 @@ typedef struct op_case {
     case_mask mask;
     case_adapters adapters;
     int32_t rank;
+    bool bias;           /* q, k and v have one */
+    bool qk_norm;        /* every head of q and k is normalised before its rotation */
     bool full;           /* the weights themselves are trainable too */
     bool tied;           /* the output projection is the embedding */
     int32_t count_every; /* the loss counts every so many rows */

@@ -97,6 +97,15 @@ static void add_layer(network *net, int number) {
     layer->qkv.q = add_linear(net, NAME("q"), q, s->width);
     layer->qkv.k = add_linear(net, NAME("k"), kv, s->width);
     layer->qkv.v = add_linear(net, NAME("v"), kv, s->width);
+    if (net->c->bias) {
+        layer->qkv.q_bias = add_weight(net, NAME("q_bias"), 1, (size_t)q, 0, 0.5f, net->c->full);
+        layer->qkv.k_bias = add_weight(net, NAME("k_bias"), 1, (size_t)kv, 0, 0.5f, net->c->full);
+        layer->qkv.v_bias = add_weight(net, NAME("v_bias"), 1, (size_t)kv, 0, 0.5f, net->c->full);
+    }
+    if (net->c->qk_norm) {
+        layer->qkv.q_norm = add_weight(net, NAME("q_norm"), 1, (size_t)s->head_dim, 1, 0.2f, net->c->full);
+        layer->qkv.k_norm = add_weight(net, NAME("k_norm"), 1, (size_t)s->head_dim, 1, 0.2f, net->c->full);
+    }
     layer->project = add_linear(net, NAME("o"), s->width, q);
     layer->mlp.norm = add_weight(net, NAME("norm2"), 1, (size_t)s->width, 1, 0.2f, net->c->full);
     layer->mlp.gate = add_linear(net, NAME("gate"), s->hidden, s->width);

@@ -113,9 +113,9 @@ typedef struct ttt_training_scratch {
     ttt_bf16 *low[3], *d_low[3]; /* [T, R] scale·x·Aᵀ and scale·dy·B of up to three linear maps */
     ttt_bf16 *d_logits;          /* [T, TTT_CPU_VOCABULARY] */
     float *lse;                  /* [T] of the loss */
-    float *d_normed;  /* [T, C + padding] gradient of the final norm's output, summed over tiles of the vocabulary */
-    float *d_low_sum; /* [T, R + padding] the same of an adapter's narrow product */
-    float *gain_sums; /* [row blocks, C] the gradient of a gain, by row block */
+    float *d_normed;     /* [T, C + padding] gradient of the final norm's output, summed over tiles of the vocabulary */
+    float *d_low_sum;    /* [T, R + padding] the same of an adapter's narrow product */
+    float *gain_sums[3]; /* [row blocks, C], [row blocks, D] twice: gradients of the gains of an operation by block */
     void *gradient_left, *gradient_right; /* operands of sums over rows (gradient.c) */
 } ttt_training_scratch;
 

@@ -4,6 +4,7 @@
  * themselves. One thread owns a tile through the whole sum, so the order of the sum does not depend on the threads and
  * nothing has to be added up between them. */
 #include "tensor/cpu/linear.h"
+#include "tensor/dtype.h"
 
 #include <assert.h>
 #include <string.h>
@@ -104,20 +105,38 @@ void ttt_cpu_linear_gradients(ttt_workspace *workspace, const ttt_linear *linear
     }
 }
 
-void ttt_cpu_gain_begin(ttt_workspace *workspace, const ttt_weight *gain, int32_t block_count) {
-    if (!gain->trainable) return;
-    memset(workspace->backward.gain_sums, 0, (size_t)block_count * gain->columns * sizeof(float));
+static bool is_trained(const ttt_weight *weight) {
+    return weight != NULL && weight->trainable;
 }
 
-float *ttt_cpu_gain_sum(const ttt_block *block, const ttt_weight *gain) {
-    if (!gain->trainable) return NULL;
-    return block->workspace->backward.gain_sums + (size_t)block->index * gain->columns;
+void ttt_cpu_gain_begin(ttt_workspace *workspace, const ttt_weight *gain, int slot, int32_t block_count) {
+    if (!is_trained(gain)) return;
+    memset(workspace->backward.gain_sums[slot], 0, (size_t)block_count * gain->columns * sizeof(float));
 }
 
-void ttt_cpu_gain_end(ttt_workspace *workspace, ttt_weight *gain, int32_t block_count) {
-    if (!gain->trainable) return;
+float *ttt_cpu_gain_sum(const ttt_block *block, const ttt_weight *gain, int slot) {
+    if (!is_trained(gain)) return NULL;
+    return block->workspace->backward.gain_sums[slot] + (size_t)block->index * gain->columns;
+}
+
+void ttt_cpu_gain_end(ttt_workspace *workspace, ttt_weight *gain, int slot, int32_t block_count) {
+    if (!is_trained(gain)) return;
     for (int32_t i = 0; i < block_count; i++) {
-        const float *sum = workspace->backward.gain_sums + (size_t)i * gain->columns;
+        const float *sum = workspace->backward.gain_sums[slot] + (size_t)i * gain->columns;
         for (size_t c = 0; c < gain->columns; c++) gain->part[TTT_GRADIENT][c] += sum[c];
+    }
+}
+
+/* A thread takes some columns of all rows, so that every sum runs in the order of the rows. */
+void ttt_cpu_bias_gradient(ttt_workspace *workspace, ttt_weight *bias, const ttt_buffer *d) {
+    if (!is_trained(bias)) return;
+    const size_t columns = bias->columns, panels = ttt_cpu_panels(columns);
+#pragma omp parallel for schedule(static) num_threads(ttt_cpu(workspace->backend)->threads)
+    for (size_t panel = 0; panel < panels; panel++) {
+        const size_t first = panel * TTT_CPU_PAD, end = first + TTT_CPU_PAD < columns ? first + TTT_CPU_PAD : columns;
+        for (int32_t t = 0; t < workspace->batch.tokens; t++) {
+            const ttt_bf16 *row = ttt_bf16_row(d, (size_t)t);
+            for (size_t c = first; c < end; c++) bias->part[TTT_GRADIENT][c] += ttt_bf16_to_float(row[c]);
+        }
     }
 }

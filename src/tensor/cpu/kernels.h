@@ -56,6 +56,14 @@ struct ttt_cpu_kernels {
     void (*normalize_backward)(const float *dn, size_t ldd, const ttt_bf16 *x, int rows, int columns, const float *gain,
                                const float *inverse_rms, ttt_bf16 *dx, float *gain_sum);
 
+    /* x += bias, which is padded with zeros to a multiple of 32; x may be written up to there. */
+    void (*add_bias)(float *x, size_t ldx, int rows, int columns, const float *bias);
+    /* Every head of each row, in place: x = x · inverse_rms(head) · gain [dim]. */
+    void (*normalize_heads)(float *x, size_t ldx, int rows, int heads, int dim, const float *gain, float epsilon);
+    /* In place, from the gradient of what that gave for x to the gradient of x; gain_sum [dim] += (unless NULL). */
+    void (*normalize_heads_backward)(const float *x, size_t ldx, int rows, int heads, int dim, const float *gain,
+                                     float epsilon, ttt_bf16 *d, size_t ldd, float *gain_sum);
+
     /* Turns every head of each row by its angles (sign = 1) or back (sign = -1). cosine, sine: [rows, dim / 2]. */
     void (*rotate)(const float *x, size_t ldx, int rows, int heads, int dim, const float *cosine, const float *sine,
                    ttt_bf16 *y, size_t ldy);

@@ -64,9 +64,12 @@ bool ttt_cpu_run_next(ttt_cpu_run *run, const ttt_linear *linear, const ttt_row_
 /* Whether ttt_cpu_linear_gradients has anything to do. */
 bool ttt_cpu_wants_gradient(const ttt_linear *linear);
 
-/* The gradient of a norm's gain: the sums of the blocks, in their order. */
-void ttt_cpu_gain_begin(ttt_workspace *workspace, const ttt_weight *gain, int32_t block_count);
-float *ttt_cpu_gain_sum(const ttt_block *block, const ttt_weight *gain); /* NULL unless trainable */
-void ttt_cpu_gain_end(ttt_workspace *workspace, ttt_weight *gain, int32_t block_count);
+/* The gradient of a norm's gain: the sums of the blocks, in their order. Slot 0 has room for a gain of C numbers, 1 and
+ * 2 for D. Nothing is done for a gain that is not there (NULL) or not trainable. */
+void ttt_cpu_gain_begin(ttt_workspace *workspace, const ttt_weight *gain, int slot, int32_t block_count);
+float *ttt_cpu_gain_sum(const ttt_block *block, const ttt_weight *gain, int slot); /* NULL unless trainable */
+void ttt_cpu_gain_end(ttt_workspace *workspace, ttt_weight *gain, int slot, int32_t block_count);
+/* The gradient of a bias: the sum of the batch's rows of d [T, columns]. Nothing if there is none or it is frozen. */
+void ttt_cpu_bias_gradient(ttt_workspace *workspace, ttt_weight *bias, const ttt_buffer *d);
 
 #endif

@@ -126,7 +126,7 @@ static void d_rows_block(const ttt_block *block, const void *context) {
     memset(out, 0, (size_t)block->rows * width * sizeof *out);
     block->kernels->normalize_backward(d_normed, lda, block->scratch->rows_in, block->rows, (int)width,
                                        call->output->norm->vector, block->scratch->inverse_rms, out,
-                                       ttt_cpu_gain_sum(block, call->output->norm));
+                                       ttt_cpu_gain_sum(block, call->output->norm, 0));
     for (int r = 0; r < block->rows; r++) {
         const size_t row = (size_t)call->rows[block->first + r];
         memcpy(ttt_bf16_row(call->dx, row), out + (size_t)r * width, width * sizeof *out);
@@ -157,9 +157,9 @@ static void loss_backward(ttt_workspace *w, loss_call *call, int32_t count, int3
         ttt_cpu_for_blocks(w, w->chosen_blocks, block_count, d_logits_block, call);
         tile_gradients(w, call, count, block_count);
     }
-    ttt_cpu_gain_begin(w, call->output->norm, block_count);
+    ttt_cpu_gain_begin(w, call->output->norm, 0, block_count);
     ttt_cpu_for_blocks(w, w->chosen_blocks, block_count, d_rows_block, call);
-    ttt_cpu_gain_end(w, call->output->norm, block_count);
+    ttt_cpu_gain_end(w, call->output->norm, 0, block_count);
     ttt_cpu_run run = {0};
     while (ttt_cpu_run_next(&run, &call->output->head, w->chosen_blocks, block_count)) {
         ttt_weight *a = run.adapter->a;

@@ -116,7 +116,7 @@ static void mlp_backward_block(const ttt_block *block, const void *context) {
     }
     kernels->normalize_backward(sum, lda, ttt_bf16_row(call->x, first), block->rows, (int)width, mlp->norm->vector,
                                 block->scratch->inverse_rms, ttt_bf16_row(call->y, first),
-                                ttt_cpu_gain_sum(block, mlp->norm));
+                                ttt_cpu_gain_sum(block, mlp->norm, 0));
 }
 
 ttt_status ttt_cpu_mlp_backward(ttt_workspace *workspace, const ttt_mlp_block *mlp, const ttt_buffer *x,
@@ -127,9 +127,9 @@ ttt_status ttt_cpu_mlp_backward(ttt_workspace *workspace, const ttt_mlp_block *m
     const ttt_training_scratch *backward = &workspace->backward;
     const ttt_row_block *blocks = workspace->blocks;
     const int32_t count = workspace->block_count;
-    ttt_cpu_gain_begin(workspace, mlp->norm, count);
+    ttt_cpu_gain_begin(workspace, mlp->norm, 0, count);
     ttt_cpu_for_blocks(workspace, blocks, count, mlp_backward_block, &call);
-    ttt_cpu_gain_end(workspace, mlp->norm, count);
+    ttt_cpu_gain_end(workspace, mlp->norm, 0, count);
     ttt_cpu_linear_gradients(workspace, &mlp->gate, gate->data, backward->normed, 0, blocks, count);
     ttt_cpu_linear_gradients(workspace, &mlp->up, up->data, backward->normed, 1, blocks, count);
     ttt_cpu_linear_gradients(workspace, &mlp->down, backward->upstream, backward->hidden, 2, blocks, count);

@@ -118,6 +118,59 @@ static void normalize_rows_backward(const float *dn, size_t ldd, const ttt_bf16 
     }
 }
 
+static void add_bias_rows(float *x, size_t ldx, int rows, int columns, const float *bias) {
+    for (int r = 0; r < rows; r++, x += ldx) {
+        for (int c = 0; c < columns; c += VLEN) vf_store(x + c, vf_load(x + c) + vf_load(bias + c));
+    }
+}
+
+static inline float head_inverse_rms(const float *x, int dim, float epsilon) {
+    vf squares = vf_zero();
+    for (int c = 0; c < dim; c += VLEN) {
+        vf v = load_part_f32(x + c, dim - c, 0.0f);
+        squares = vf_fma(v, v, squares);
+    }
+    return 1.0f / sqrtf(vf_sum(squares) / (float)dim + epsilon);
+}
+
+static void normalize_heads(float *x, size_t ldx, int rows, int heads, int dim, const float *gain, float epsilon) {
+    for (int r = 0; r < rows; r++, x += ldx) {
+        float *head = x;
+        for (int h = 0; h < heads; h++, head += dim) {
+            const vf inverse = vf_set(head_inverse_rms(head, dim, epsilon));
+            for (int c = 0; c < dim; c += VLEN) {
+                vf v = load_part_f32(head + c, dim - c, 0.0f) * inverse * vf_load(gain + c);
+                store_part_f32(head + c, v, dim - c);
+            }
+        }
+    }
+}
+
+/* With i = inverse_rms and u = g·d: dx = i·u - x·i³·mean(u·x). */
+static void normalize_heads_backward(const float *x, size_t ldx, int rows, int heads, int dim, const float *gain,
+                                     float epsilon, ttt_bf16 *d, size_t ldd, float *gain_sum) {
+    for (int r = 0; r < rows; r++, x += ldx, d += ldd) {
+        const float *head = x;
+        ttt_bf16 *d_head = d;
+        for (int h = 0; h < heads; h++, head += dim, d_head += dim) {
+            const float inverse = head_inverse_rms(head, dim, epsilon);
+            vf dot = vf_zero();
+            for (int c = 0; c < dim; c += VLEN) {
+                vf weighted = load_part(d_head + c, dim - c) * load_part_f32(head + c, dim - c, 0.0f);
+                dot = vf_fma(weighted, vf_load(gain + c), dot);
+                if (gain_sum == NULL) continue;
+                vf sum = load_part_f32(gain_sum + c, dim - c, 0.0f);
+                store_part_f32(gain_sum + c, vf_fma(weighted, vf_set(inverse), sum), dim - c);
+            }
+            const vf pull = vf_set(-inverse * inverse * inverse * vf_sum(dot) / (float)dim);
+            for (int c = 0; c < dim; c += VLEN) {
+                vf u = load_part(d_head + c, dim - c) * vf_load(gain + c) * vf_set(inverse);
+                store_part(d_head + c, vf_fma(load_part_f32(head + c, dim - c, 0.0f), pull, u), dim - c);
+            }
+        }
+    }
+}
+
 static void rotate_rows(const float *x, size_t ldx, int rows, int heads, int dim, const float *cosine,
                         const float *sine, ttt_bf16 *y, size_t ldy) {
     const int half = dim / 2;

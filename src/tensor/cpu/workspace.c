@@ -63,7 +63,9 @@ static void take_training_scratch(planner *p, const ttt_workspace *w, ttt_traini
     s->lse = take(p, tokens, sizeof(float));
     s->d_normed = take(p, tokens * ttt_cpu_lda(width), sizeof(float));
     s->d_low_sum = take(p, tokens * ttt_cpu_lda(rank), sizeof(float));
-    s->gain_sums = take(p, tokens * width, sizeof(float));
+    for (int i = 0; i < 3; i++) {
+        s->gain_sums[i] = take(p, tokens * (i == 0 ? width : (size_t)w->shape.head_dim), sizeof(float));
+    }
     s->gradient_left = take(p, kernels->gradient_left_bytes(widest), 1);
     s->gradient_right = take(p, kernels->gradient_right_bytes(widest), 1);
 }

@@ -177,6 +177,7 @@ static void workspace_free(ttt_workspace *workspace) {
 static size_t workspace_plan(ttt_workspace *workspace) {
     const ttt_shape *shape = &workspace->shape;
     const size_t tokens = (size_t)workspace->max_tokens, rank = (size_t)workspace->max_rank;
+    const size_t query_width = (size_t)shape->heads * (size_t)shape->head_dim;
     const size_t kv_width = (size_t)shape->kv_heads * (size_t)shape->head_dim;
     const size_t pairs = (size_t)shape->head_dim / 2;
     const struct {
@@ -194,6 +195,8 @@ static size_t workspace_plan(ttt_workspace *workspace) {
         {&workspace->low, rank, false},
         {&workspace->logits, (size_t)shape->vocabulary, false},
         {&workspace->d_normed, tokens * (size_t)shape->width, true},
+        {&workspace->projected, tokens * query_width, true},
+        {&workspace->d_projected, tokens * query_width, true},
         {&workspace->d_hidden, tokens * (size_t)shape->hidden, true},
         {&workspace->d_low, rank, true},
     };

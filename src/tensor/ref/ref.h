@@ -40,6 +40,8 @@ struct ttt_workspace {
     float *low;           /* [R] one row of x·Aᵀ */
     float *logits;        /* [V] one row */
     float *d_normed;      /* [T, C] training only */
+    float *projected;     /* [T, H·D] training only: q or k again, before the norm of its heads */
+    float *d_projected;   /* [T, H·D] training only */
     float *d_hidden;      /* [T, F] training only */
     float *d_low;         /* [R] training only */
 };
@@ -57,9 +59,10 @@ void ttt_ref_linear(ttt_workspace *workspace, const ttt_linear *linear, int32_t 
 void ttt_ref_linear_backward(ttt_workspace *workspace, const ttt_linear *linear, int32_t first, int32_t rows,
                              const float *x, const float *dy, float *dx);
 
-/* ---- norm.c: RMSNorm, Zhang and Sennrich, 2019 ---- */
+/* ---- norm.c: RMSNorm, Zhang and Sennrich, 2019; C is the gain's length: the residual stream's width, or a head's ----
+ */
 
-/* y [rows, C] = x·gain / sqrt(mean(x²) + epsilon). */
+/* y [rows, C] = x·gain / sqrt(mean(x²) + epsilon); y may be x. */
 void ttt_ref_norm(const ttt_workspace *workspace, const ttt_weight *gain, int32_t rows, const float *x, float *y);
 /* dx +=, gradient of the gain += (if trainable), from dy; all [rows, C]. */
 void ttt_ref_norm_backward(const ttt_workspace *workspace, ttt_weight *gain, int32_t rows, const float *x,
