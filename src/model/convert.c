@@ -45,6 +45,16 @@ static ttt_dtype dtype_of(const target *to, const ttt_convert_options *options, 
     return fits ? wanted : TTT_F16;
 }
 
+/* The type of most matrices: that of one in a layer. */
+static ttt_status dtype_of_most(const target *to, const ttt_weight_source *source, const ttt_convert_options *options,
+                                ttt_dtype *dtype, ttt_error *err) {
+    const ttt_tensor q = ttt_tensor_get(ttt_weight_source_config(source), 2); /* after the embedding and a norm */
+    ttt_stored stored;
+    TTT_TRY(ttt_weight_source_get(source, &q, &stored, err));
+    *dtype = dtype_of(to, options, &q, &stored);
+    return TTT_OK;
+}
+
 /* ---------------------------------------------------------------------------------------------- rows */
 
 /* One row on its way: [columns] in float32, and its bytes in the new type. */
@@ -160,13 +170,12 @@ static ttt_status finish_file(target *to, const ttt_model_config *config, ttt_er
 static ttt_status to_file(const char *from, const ttt_weight_source *source, target *to,
                           const ttt_convert_options *options, ttt_error *err) {
     const ttt_model_config *config = ttt_weight_source_config(source);
-    const ttt_tensor q = ttt_tensor_get(config, 2); /* any matrix of a layer */
-    ttt_stored stored;
-    TTT_TRY(ttt_weight_source_get(source, &q, &stored, err));
+    ttt_dtype most;
     TTT_TRY(ttt_gguf_writer_new(&to->gguf, err));
+    TTT_TRY(dtype_of_most(to, source, options, &most, err));
     to->head_dim = ttt_gguf_interleaves(config) ? (size_t)config->head_dim : 0;
     TTT_TRY(ttt_gguf_config_write(config, from, to->gguf, err));
-    TTT_TRY(write_general(from, options->dtype == TTT_DTYPE_COUNT ? stored.dtype : options->dtype, to->gguf, err));
+    TTT_TRY(write_general(from, most, to->gguf, err));
     TTT_TRY(ttt_gguf_tokenizer_write(from, (size_t)config->vocabulary, to->gguf, err));
     TTT_TRY(declare_tensors(to, source, options, err));
     if (config->scaling.factor != 0) {
@@ -217,8 +226,11 @@ out:
 static ttt_status to_folder(const ttt_weight_source *source, target *to, const ttt_convert_options *options,
                             ttt_error *err) {
     descriptions all = {.config = ttt_model_config_to_json(ttt_weight_source_config(source))};
+    ttt_dtype most;
     ttt_status status;
-    if (all.config == NULL) {
+    TTT_TRY_OUT(dtype_of_most(to, source, options, &most, err));
+    const char *type = most == TTT_F32 ? "float32" : most == TTT_F16 ? "float16" : "bfloat16";
+    if (json_object_set_new(all.config, "torch_dtype", json_string(type)) != 0) { /* or there is no config */
         status = ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the model in '%s'", to->path);
         goto out;
     }

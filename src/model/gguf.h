@@ -32,7 +32,7 @@ void ttt_gguf_close(ttt_gguf *gguf); /* NULL is fine */
 const char *ttt_gguf_path(const ttt_gguf *gguf);
 
 size_t ttt_gguf_tensor_count(const ttt_gguf *gguf);
-const ttt_gguf_tensor *ttt_gguf_tensor_at(const ttt_gguf *gguf, size_t index); /* sorted by name */
+const ttt_gguf_tensor *ttt_gguf_tensor_at(const ttt_gguf *gguf, size_t index);       /* sorted by name */
 const ttt_gguf_tensor *ttt_gguf_tensor_find(const ttt_gguf *gguf, const char *name); /* NULL: none */
 
 /* Metadata by key. `get` wants the entry there and of a fitting type (any integer type for an integer in range, any
@@ -46,8 +46,7 @@ ttt_status ttt_gguf_get_number(const ttt_gguf *gguf, const char *key, double *va
 ttt_status ttt_gguf_optional_number(const ttt_gguf *gguf, const char *key, double *value, ttt_error *err);
 ttt_status ttt_gguf_optional_bool(const ttt_gguf *gguf, const char *key, bool *value, ttt_error *err);
 /* A string: its bytes lie in the memory map, without a NUL; they may hold any byte. */
-ttt_status ttt_gguf_get_string(const ttt_gguf *gguf, const char *key, const char **text, size_t *bytes,
-                               ttt_error *err);
+ttt_status ttt_gguf_get_string(const ttt_gguf *gguf, const char *key, const char **text, size_t *bytes, ttt_error *err);
 /* Arrays, `count` as found. Element access never fails for index < count. */
 typedef struct ttt_gguf_array ttt_gguf_array;
 ttt_status ttt_gguf_get_strings(const ttt_gguf *gguf, const char *key, const ttt_gguf_array **array, size_t *count,
