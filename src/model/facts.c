@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const FAMILIES[] = {
-    [TTT_ARCHITECTURE_LLAMA] = "llama",
-    [TTT_ARCHITECTURE_MISTRAL] = "mistral",
-    [TTT_ARCHITECTURE_QWEN2] = "qwen2",
-    [TTT_ARCHITECTURE_QWEN3] = "qwen3",
-};
-_Static_assert(sizeof FAMILIES / sizeof *FAMILIES == TTT_ARCHITECTURE_COUNT, "one name per architecture");
-
 /* "model/pre" of a GGUF file. */
 static ttt_status name_gguf_tokenizer(const ttt_gguf *gguf, ttt_model_facts *facts, ttt_error *err) {
     static const char *const keys[] = {"tokenizer.ggml.model", "tokenizer.ggml.pre"};
@@ -74,7 +66,7 @@ ttt_status ttt_model_facts_read(const char *path, ttt_model_facts *facts, ttt_er
     const ttt_gguf *gguf = ttt_weight_source_gguf(source);
     ttt_status status;
     TTT_TRY_OUT(ttt_model_config_copy(&facts->config, ttt_weight_source_config(source), err));
-    facts->family = FAMILIES[facts->config.architecture];
+    facts->family = ttt_architecture_name(facts->config.architecture);
     facts->format = gguf != NULL ? "gguf" : "safetensors";
     TTT_TRY_OUT(count_tensors(source, facts, err));
     status = gguf != NULL ? name_gguf_tokenizer(gguf, facts, err) : name_folder_tokenizer(path, facts, err);
