@@ -59,7 +59,7 @@ static float *log_probabilities(const runner *r, const int32_t *ids, int32_t len
     ttt_buffer *final;
     ASSERT_OK(ttt_sequence_reserve(&sequence, length, 1, &err));
     for (int32_t t = 0; t < length; t++) ttt_sequence_append(&sequence, ids[t], &t);
-    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, 0, &packing, &err));
+    ASSERT_OK(ttt_packing_new(ROOM, 1, 1, ttt_model_get_config(r->model)->window, &packing, &err));
     ttt_packing_add(packing, &sequence, 0, 1);
     ASSERT_OK(
         ttt_forward(&r->session->network, r->session->activations, ttt_packing_batch(packing), NULL, &final, &err));
@@ -333,6 +333,39 @@ static void save_small(const ttt_model_config *config, const char *folder) {
     runner_free(&r);
 }
 
+/* The same shape and options, and the same log-probabilities to the last bit. */
+static void check_same_model(const char *path, const char *other) {
+    runner a = runner_new(path), b = runner_new(other);
+    const ttt_model_config *config = ttt_model_get_config(a.model);
+    json_t *x = ttt_model_config_to_json(config), *y = ttt_model_config_to_json(ttt_model_get_config(b.model));
+    assert_true(json_equal(x, y));
+    json_decref(x);
+    json_decref(y);
+    int32_t ids[40];
+    for (int32_t t = 0; t < 40; t++) ids[t] = (7 * t + 3) % config->vocabulary;
+    float *p = log_probabilities(&a, ids, 40), *q = log_probabilities(&b, ids, 40);
+    assert_memory_equal(p, q, 40 * (size_t)config->vocabulary * sizeof *p);
+    ttt_free(p);
+    ttt_free(q);
+    runner_free(&a);
+    runner_free(&b);
+}
+
+static void every_family__is_the_same_in_gguf_and_back(void **state) {
+    (void)state;
+    static const char *const families[] = {"llama2", "llama3", "mistral", "qwen2", "qwen3"};
+    support_path work = support_temporary_folder(), golden = support_source("tests/model/golden/families");
+    support_path file = support_join(work.text, "a.gguf"), back = support_join(work.text, "back");
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        support_path folder = support_join(golden.text, families[i]);
+        convert(folder.text, file.text, TTT_F32);
+        check_same_model(folder.text, file.text);
+        convert(file.text, back.text, TTT_F32);
+        check_same_model(folder.text, back.text);
+    }
+    support_remove_folder(work.text);
+}
+
 static void check_reduced(const char *path) {
     static const int32_t tokens[] = {7, 0, 18, 3, 4}, text[] = {1, 0, 4, 3, 2}; /* text: of the reduced vocabulary */
     enum { TOKENS = sizeof tokens / sizeof *tokens, LENGTH = sizeof text / sizeof *text };
@@ -486,6 +519,7 @@ int main(void) {
         cmocka_unit_test(float32__comes_back_bit_for_bit),
         cmocka_unit_test(blocks__hold_every_number_within_their_step),
         cmocka_unit_test(file__has_the_types_and_rows_of_its_kind),
+        cmocka_unit_test(every_family__is_the_same_in_gguf_and_back),
         cmocka_unit_test(part_of_a_vocabulary__gives_the_same_logits),
         cmocka_unit_test(conversions_that_lose_something__are_refused),
         cmocka_unit_test(tokenizers_that_gguf_cannot_say__are_refused),

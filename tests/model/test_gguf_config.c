@@ -23,9 +23,10 @@ static const struct {
     {"block_count", 2},          {"embedding_length", 32},       {"feed_forward_length", 40},
     {"attention.head_count", 4}, {"attention.head_count_kv", 2}, {"context_length", 256},
 };
-enum { COUNT = sizeof VALUES / sizeof *VALUES };
+enum { COUNT = sizeof VALUES / sizeof *VALUES, FACTORS = 32 };
 
-static ttt_gguf *make(const small *s, const char *path) {
+/* `factors` of 32 frequencies, or NULL. */
+static ttt_gguf *make(const small *s, const float *factors, const char *path) {
     ttt_error err;
     ttt_gguf_writer *w;
     ttt_gguf *gguf;
@@ -52,10 +53,14 @@ static ttt_gguf *make(const small *s, const char *path) {
         ASSERT_OK(ttt_gguf_writer_declare(w, "token_embd.weight", TTT_F16, s->vocabulary, 1, false, &err));
     }
     if (s->output) ASSERT_OK(ttt_gguf_writer_declare(w, "output.weight", TTT_F16, 1, 1, false, &err));
+    if (factors != NULL) {
+        ASSERT_OK(ttt_gguf_writer_declare(w, TTT_GGUF_ROPE_FACTORS, TTT_F32, 1, FACTORS, true, &err));
+    }
     ASSERT_OK(ttt_gguf_writer_begin(w, path, &err));
     const uint16_t zeros[64] = {0};
     if (s->vocabulary > 0) ASSERT_OK(ttt_gguf_writer_append(w, zeros, 2 * s->vocabulary, &err));
     if (s->output) ASSERT_OK(ttt_gguf_writer_append(w, zeros, 2, &err));
+    if (factors != NULL) ASSERT_OK(ttt_gguf_writer_append(w, factors, FACTORS * sizeof(float), &err));
     ASSERT_OK(ttt_gguf_writer_finish(w, &err));
     ttt_gguf_writer_free(w);
     ASSERT_OK(ttt_gguf_open(path, &gguf, &err));
@@ -80,7 +85,7 @@ static void families__have_their_options(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ttt_error err;
         ttt_model_config config;
-        ttt_gguf *gguf = make(&cases[i].made, path.text);
+        ttt_gguf *gguf = make(&cases[i].made, NULL, path.text);
         ASSERT_OK(ttt_gguf_config_read(gguf, &config, &err));
         assert_int_equal(config.architecture, cases[i].architecture);
         assert_true(config.layers == 2 && config.width == 32 && config.hidden == 40 && config.heads == 4);
@@ -123,9 +128,48 @@ static void metadata_that_does_not_do__is_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ttt_error err;
         ttt_model_config config;
-        ttt_gguf *gguf = make(&cases[i].made, path.text);
+        ttt_gguf *gguf = make(&cases[i].made, NULL, path.text);
         ASSERT_FAILS(ttt_gguf_config_read(gguf, &config, &err), cases[i].status, cases[i].part);
         assert_non_null(strstr(err.message, "a.gguf: "));
+        ttt_gguf_close(gguf);
+    }
+    support_remove_folder(folder.text);
+}
+
+/* What Llama 3.1 divides frequencies of a head of 64 by: by wavelength, over a context of 8192 tokens. */
+static void llama3_factors(double factor, float factors[FACTORS]) {
+    for (int i = 0; i < FACTORS; i++) {
+        const double wavelength = 2 * M_PI * pow(500000, i / (double)FACTORS);
+        const double smooth = (8192 / wavelength - 1) / (4 - 1);
+        factors[i] = (float)(wavelength < 8192 / 4.0 ? 1
+                             : wavelength > 8192     ? factor
+                                                     : 1 / ((1 - smooth) / factor + smooth));
+    }
+}
+
+static void scaled_positions__are_found_from_their_factors(void **state) {
+    (void)state;
+    support_path folder = support_temporary_folder(), path = support_join(folder.text, "a.gguf");
+    float factors[FACTORS];
+    static const small made = {"llama", "attention.key_length", 64, true, 19};
+    for (int times = 1; times <= 32; times *= 2) {
+        ttt_error err;
+        ttt_model_config config;
+        llama3_factors(times, factors);
+        ttt_gguf *gguf = make(&made, factors, path.text);
+        ASSERT_OK(ttt_gguf_config_read(gguf, &config, &err));
+        if (times == 1) {
+            assert_true(config.scaling.factor == 0);
+        } else {
+            assert_true(config.scaling.factor == times && config.scaling.original_context == 8192);
+            assert_true(config.scaling.low_frequency_factor == 1 && config.scaling.high_frequency_factor == 4);
+        }
+        ttt_gguf_close(gguf);
+        if (times == 1) continue;
+        factors[3] *= 1.001f;
+        gguf = make(&made, factors, path.text);
+        ASSERT_FAILS(ttt_gguf_config_read(gguf, &config, &err), TTT_ERROR_UNSUPPORTED,
+                     "are not those of the one scaling");
         ttt_gguf_close(gguf);
     }
     support_remove_folder(folder.text);
@@ -134,6 +178,7 @@ static void metadata_that_does_not_do__is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families__have_their_options),
+        cmocka_unit_test(scaled_positions__are_found_from_their_factors),
         cmocka_unit_test(metadata_that_does_not_do__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
