@@ -2,7 +2,8 @@
  * byte fallback (Llama 2, Mistral), from Hugging Face's tokenizer.json or from the metadata of a GGUF file.
  *
  * Frozen after loading, shared by any number of threads. Text is bytes with a length; it may hold NUL and invalid
- * UTF-8. */
+ * UTF-8. Which characters are letters, numbers or white space is PCRE2's to say: what is newer than its Unicode (14 in
+ * Debian 12) counts as none of them. */
 #ifndef TTT_MODEL_TOKENIZER_H
 #define TTT_MODEL_TOKENIZER_H
 

@@ -12,6 +12,7 @@
  * SentencePiece's vocabularies have scores in place of merges: of two pairs the one whose token has the higher score
  * goes first. That is the same thing with every way to split a token into two others as a merge, ranked by the order
  * of scores. Special tokens are neither found by text nor made by merges, even if the file has a merge for one. */
+#include "base/random.h"
 #include "model/tokenizer_inside.h"
 
 #include <stdlib.h>
@@ -74,9 +75,8 @@ ttt_status ttt_vocabulary_add(ttt_vocabulary *vocabulary, int32_t id, const char
 }
 
 static uint64_t hash_bytes(const char *text, size_t bytes) {
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a, then mixed for its low bits */
-    for (size_t i = 0; i < bytes; i++) hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
-    return hash ^ hash >> 32;
+    const uint64_t hash = ttt_hash(TTT_HASH_START, text, bytes);
+    return hash ^ hash >> 32; /* its low bits are the weak ones */
 }
 
 static uint64_t hash_pair(int32_t left, int32_t right) {

@@ -10,14 +10,17 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 ln -s "$here/data" "$work/data"
 ln -s "$here/../../examples" "$work/examples"
+ln -s "$here/../model/golden/tokenizers" "$work/tokenizers"
 cd "$work" || exit 1
 failures=0
 
-# check NAME ARGUMENTS...: runs the program in a folder with data/ and model/, times and that folder's path left out.
+# check NAME ARGUMENTS...: runs the program in a folder with data/, tokenizers/ and model/, times and that folder's path
+# left out. Its standard input is the file $input.
+input=/dev/null
 check() {
     name=$1
     shift
-    TTT_ISA=ref "$program" "$@" >out.txt 2>err.txt </dev/null
+    TTT_ISA=ref "$program" "$@" >out.txt 2>err.txt <"$input"
     status=$?
     {
         echo "$ ttt $*"
@@ -81,6 +84,25 @@ check score-truncated score data/mixed/truncated.json data/solutions.json
 check score-bad-levels score data/first.json data/solutions.json --levels data/solutions.json
 check show show data/challenges.json --solutions data/solutions.json --answers data/first.json
 check show-nothing show
+
+# Tokenizers.
+check help-tokenize tokenize --help
+check tokenize tokenize --model tokenizers/mistral1 "the rule's é 你 <s>"
+check tokenize-specials tokenize --model tokenizers/llama3 --specials "the 123<|eot_id|>"
+check tokenize-json tokenize --model tokenizers/qwen --json "the é<|im_end|>"
+check tokenize-decode tokenize --model tokenizers/mistral3 --decode 1 3 282 4 200 174
+check tokenize-decode-specials tokenize --model tokenizers/mistral3 --decode --json --specials 1 3 282 4 200 174
+check tokenize-input tokenize --model tokenizers/mistral1 -
+printf '%s\n' '"the rule"' '""' '"a\u0000b\n"' '3' '"never reached"' >lines.jsonl
+input=lines.jsonl
+check tokenize-lines tokenize --model tokenizers/mistral1 --lines
+printf '%s\n' '[1, 266]' '[9999]' >lines.jsonl
+check tokenize-decode-lines tokenize --model tokenizers/mistral1 --lines --decode
+input=/dev/null
+check tokenize-no-model tokenize "the rule"
+check tokenize-no-tokenizer tokenize --model data "the rule"
+check tokenize-two-texts tokenize --model tokenizers/mistral1 the rule
+check tokenize-bad-id tokenize --model tokenizers/mistral1 --decode 1 x
 
 # Broken models.
 mkdir missing misshapen
