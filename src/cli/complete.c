@@ -130,11 +130,12 @@ typedef struct completion {
     ttt_error *err;
 } completion;
 
-/* --- The grammar of plain text: every token may come ---------------------------------------------------------------
- */
+/* --- The grammar of plain text: every token may come -------------------------------------------------------------- */
 
+/* Matrices may have more rows than there are tokens, for the sake of round sizes: those ids are none. */
 static void allow_all(const completion *c, uint32_t *allowed) {
-    for (int32_t id = 0; id < c->sampler.vocabulary; id++) allowed[id / 32] |= 1u << id % 32;
+    const int32_t size = ttt_tokenizer_size(c->tokenizer), vocabulary = c->sampler.vocabulary;
+    for (int32_t id = 0; id < size && id < vocabulary; id++) allowed[id / 32] |= 1u << id % 32;
 }
 
 static void text_begin(void *state, uint32_t *allowed) {
@@ -168,8 +169,7 @@ static bool text_advance(void *state, int32_t id, int32_t *position, uint32_t *a
     return c->status == TTT_OK;
 }
 
-/* --- The way of a prompt -------------------------------------------------------------------------------------------
- */
+/* --- The way of a prompt ------------------------------------------------------------------------------------------ */
 
 static ttt_status encode_prompt(completion *c, const char *text, size_t bytes, ttt_error *err) {
     const ttt_tokenizer *tokenizer = c->tokenizer;
@@ -240,8 +240,7 @@ out:
     return status;
 }
 
-/* --- The result ------------------------------------------------------------------------------------------------------
- */
+/* --- The result --------------------------------------------------------------------------------------------------- */
 
 static ttt_status ids_to_text(const completion *c, json_t **text, ttt_error *err) {
     ttt_bytes bytes = {0};
@@ -267,8 +266,7 @@ static ttt_status print_json(const completion *c, ttt_error *err) {
                                err);
 }
 
-/* --- All together ----------------------------------------------------------------------------------------------------
- */
+/* --- All together ------------------------------------------------------------------------------------------------- */
 
 static ttt_status run(completion *c, ttt_model *model, const char *text, size_t bytes, ttt_error *err) {
     ttt_status status;
