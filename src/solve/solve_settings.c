@@ -12,7 +12,8 @@ static const ttt_setting items[] = {
 static const ttt_preset presets[] = {
     {"paper",
      "ttt.adaptation=lora ttt.epochs=2 ttt.batch=2 ttt.learning_rate=1e-4 ttt.clip=0 ttt.zero_moves=0 "
-     "ttt.reference_rules=true prompt.format=list prompt.reduced=false lora.rank=128 lora.alpha=16 lora.targets=q,v,gate,up,down views.set=paper "
+     "ttt.reference_rules=true prompt.format=list prompt.reduced=false lora.rank=128 lora.alpha=16 "
+     "lora.targets=q,v,gate,up,down views.set=paper "
      "vote.method=paper",
      "the published method: its training data, optimizer, views and two-stage vote"},
 };

@@ -17,9 +17,9 @@ typedef struct fixture {
 
 /* Fixed work unless `assignments` say otherwise. */
 static void set_up(fixture *f, bool train, bool timed, const char *const *assignments) {
-    static const char *const usual[] = {"ttt.steps=60",        "ttt.batch=8",         "ttt.learning_rate=1e-2",
-                                        "ttt.batch_tokens=64", "ttt.max_tokens=32",   "views.count=6",
-                                        "views.batch=4",       "views.max_tokens=32", NULL};
+    static const char *const usual[] = {
+        "ttt.steps=60",  "ttt.batch=8",   "ttt.learning_rate=1e-2", "ttt.batch_tokens=64", "ttt.max_tokens=32",
+        "views.count=6", "views.batch=4", "views.max_tokens=32",    "ttt.adaptation=full", NULL};
     ttt_error err;
     memset(f, 0, sizeof *f);
     ASSERT_OK(ttt_backend_ref_new(&f->backend, &err));
@@ -113,6 +113,35 @@ static void tasks__do_not_depend_on_each_other(void **state) {
     ttt_task_record_release(&first);
     ttt_task_record_release(&after);
     tear_down(&f);
+}
+
+/* ttt.adaptation=auto: a model with an encoding trains its weights, one without (a language model) an adapter. */
+static void adaptation__is_chosen_by_the_model(void **state) {
+    (void)state;
+    static const int32_t vocabularies[] = {16, 8}, axes[] = {3, 1};
+    for (int language = 0; language < 2; language++) {
+        ttt_solve_settings settings;
+        ttt_backend *backend;
+        ttt_model *model;
+        ttt_engine engine;
+        ttt_error err;
+        bool lora = false;
+        ASSERT_OK(ttt_backend_ref_new(&backend, &err));
+        ASSERT_OK(toy_model(backend, vocabularies[language], axes[language], &model, &err));
+        ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &settings, &err));
+        ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &settings, "ttt.batch_tokens=64", &err));
+        ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &settings, "views.max_tokens=64", &err));
+        ASSERT_OK(ttt_engine_init(&engine, model, &settings, true, &err));
+        for (size_t i = 0; i < ttt_session_parameter_count(engine.session); i++) {
+            ttt_weight *weight;
+            size_t rows, columns;
+            lora = lora || strstr(ttt_session_parameter(engine.session, i, &weight, &rows, &columns), "lora") != NULL;
+        }
+        assert_int_equal(lora, language == 1);
+        ttt_engine_release(&engine);
+        ttt_model_free(model);
+        ttt_backend_free(backend);
+    }
 }
 
 static void rescoring__every_candidate_under_every_view(void **state) {
@@ -290,6 +319,7 @@ int main(void) {
         cmocka_unit_test(training__teaches_the_task),
         cmocka_unit_test(without_training__the_same_views_and_no_steps),
         cmocka_unit_test(tasks__do_not_depend_on_each_other),
+        cmocka_unit_test(adaptation__is_chosen_by_the_model),
         cmocka_unit_test(rescoring__every_candidate_under_every_view),
         cmocka_unit_test(nothing_to_train_on__is_answered_without),
         cmocka_unit_test(no_view_fits__is_the_fallback),
