@@ -5,6 +5,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/text.h"
+#include "model/adapter.h"
 #include "model/decode.h"
 #include "model/sample.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 
 typedef struct complete_options {
-    const char *model, *prompt, *device;
+    const char *model, *adapter, *prompt, *device;
     int64_t max_tokens, top_k, threads, seed;
     double temperature, top_p;
     bool chat, json;
@@ -28,6 +29,11 @@ static const ttt_option complete_table[] = {
      .offset = AT(model),
      .argument = "PATH",
      .help = "a model folder with tokenizer.json, or a GGUF file"},
+    {.name = "adapter",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(adapter),
+     .argument = "FOLDER",
+     .help = "a PEFT adapter on top of the model"},
     {.name = "prompt",
      .kind = TTT_OPTION_TEXT,
      .offset = AT(prompt),
@@ -275,7 +281,7 @@ static ttt_status run(completion *c, ttt_model *model, const char *text, size_t 
     const complete_options *o = c->options;
     const ttt_model_config *config = ttt_model_get_config(model);
     const ttt_sampling sampling = {.temperature = o->temperature, .top_k = (int32_t)o->top_k, .top_p = o->top_p};
-    const ttt_session_options session_options = {.max_tokens = PIECE_TOKENS, .max_sequences = 1};
+    ttt_session_options session_options = {.max_tokens = PIECE_TOKENS, .max_sequences = 1};
     TTT_TRY_OUT(encode_prompt(c, text, bytes, err));
     c->prompt_count = c->ids.count;
     if (c->prompt_count >= (size_t)config->context) {
@@ -292,7 +298,9 @@ static ttt_status run(completion *c, ttt_model *model, const char *text, size_t 
         goto out;
     }
     TTT_TRY_OUT(ttt_sampler_init(&c->sampler, &sampling, (uint64_t)o->seed, config->vocabulary, err));
+    if (o->adapter != NULL) TTT_TRY_OUT(ttt_adapter_options_read(o->adapter, config, &session_options, err));
     TTT_TRY_OUT(ttt_session_new(model, &session_options, 0, &session, err));
+    if (o->adapter != NULL) TTT_TRY_OUT(ttt_session_load_adapter(session, o->adapter, err));
     /* One page more for the fork that scores the prompt. */
     TTT_TRY_OUT(ttt_kv_cache_new(model, ttt_kv_pages((int32_t)(c->prompt_count + most)) + 1, 2, &cache, err));
     if (o->json) TTT_TRY_OUT(measure_loss(c, session, cache, err));

@@ -152,11 +152,61 @@ static void sampling__follows_its_options(void **state) {
     for (int i = 0; i < 4; i++) json_decref(results[i]);
 }
 
+/* An adapter that was trained on a task, beside its base and folded into it. */
+static void adapter__gives_what_the_merged_model_gives(void **state) {
+    (void)state;
+    const support_path folder = support_data("models/stories260k"), place = support_temporary_folder();
+    const support_path task = support_join(place.text, "swap.json"), adapters = support_join(place.text, "adapters");
+    const support_path adapter = support_join(adapters.text, "swap"), merged = support_join(place.text, "merged");
+    const support_path out = support_join(place.text, "submission.json");
+    support_write(task.text, "{\"train\": [{\"input\": [[1, 2]], \"output\": [[2, 1]]}, {\"input\": [[3, 4]], "
+                             "\"output\": [[4, 3]]}], \"test\": [{\"input\": [[5, 6]]}]}");
+    char *solve[] = {
+        "solve",           (char *)task.text,     "--model", (char *)folder.text,      "--device", "ref",
+        "--set",           "ttt.steps=3",         "--set",   "ttt.learning_rate=0.01", "--set",    "views.count=1",
+        "--save-adapters", (char *)adapters.text, "--out",   (char *)out.text,         NULL};
+    char *merge[] = {"model",     "merge",
+                     "--model",   (char *)folder.text,
+                     "--adapter", (char *)adapter.text,
+                     "--out",     (char *)merged.text,
+                     "--type",    "f32",
+                     NULL};
+    char *with[] = {"complete",
+                    "--model",
+                    (char *)folder.text,
+                    "--adapter",
+                    (char *)adapter.text,
+                    "--prompt",
+                    "Once upon",
+                    "--max-tokens",
+                    "20",
+                    "--json",
+                    "--device",
+                    "ref",
+                    NULL};
+    json_t *together;
+    run(solve, NULL);
+    run(merge, NULL);
+    run(with, &together);
+    json_t *folded = complete(merged.text, "Once upon", 20), *bare = complete(folder.text, "Once upon", 20);
+    assert_true(json_equal(json_object_get(together, "ids"), json_object_get(folded, "ids")));
+    const double loss = json_real_value(json_object_get(together, "loss"));
+    const double expected = json_real_value(json_object_get(folded, "loss"));
+    /* Both in float32, the products summed in another order. */
+    if (!(fabs(loss - expected) < 1e-4)) fail_msg("loss %.7f, folded in %.7f", loss, expected);
+    if (fabs(loss - json_real_value(json_object_get(bare, "loss"))) < 1e-2) fail_msg("the adapter changes nothing");
+    json_decref(together);
+    json_decref(folded);
+    json_decref(bare);
+    support_remove_folder(place.text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folders__give_the_golden_tokens_and_losses),
         cmocka_unit_test(gguf_of_the_same_model__gives_them_too),
         cmocka_unit_test(sampling__follows_its_options),
+        cmocka_unit_test(adapter__gives_what_the_merged_model_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,10 @@ check show-nothing show
 
 # Tokenizers.
 check help-tokenize tokenize --help
+check help-complete complete --help
+check complete-no-model complete --prompt Once
+check complete-grid-model complete --model model --prompt Once
+check complete-bad-top-p complete --model model --prompt Once --top-p 2
 check tokenize tokenize --model tokenizers/mistral1 "the rule's é 你 <s>"
 check tokenize-specials tokenize --model tokenizers/llama3 --specials "the 123<|eot_id|>"
 check tokenize-json tokenize --model tokenizers/qwen --json "the é<|im_end|>"
