@@ -70,7 +70,7 @@ static const ttt_option solve_table[] = {
      .kind = TTT_OPTION_TEXT,
      .offset = AT(adapters),
      .argument = "FOLDER",
-     .help = "the trained adapter of each task as FOLDER/ID, for PEFT and 'ttt model merge'; with ttt.adaptation=lora"},
+     .help = "the trained adapter of each task as FOLDER/ID, for PEFT and 'ttt model merge'"},
     {.name = "ids", .kind = TTT_OPTION_TEXT, .offset = AT(ids), .argument = "A,B", .help = "only these tasks"},
     {.name = "device",
      .kind = TTT_OPTION_TEXT,
@@ -153,9 +153,13 @@ static ttt_status read_settings(const solve_options *options, ttt_solve_settings
     for (size_t i = 0; i < options->set.count; i++) {
         TTT_TRY(ttt_settings_assign(&ttt_solve_table, settings, options->set.items[i], err));
     }
-    const bool adapters = settings->ttt_adaptation == TTT_ADAPTATION_LORA && strcmp(options->method, "none") != 0;
-    if (options->adapters == NULL || adapters) return TTT_OK;
-    return ttt_fail(err, TTT_ERROR_ARGUMENT, "--save-adapters needs training and --set ttt.adaptation=lora");
+    if (options->adapters == NULL) return TTT_OK;
+    if (settings->ttt_adaptation == TTT_ADAPTATION_FULL || strcmp(options->method, "none") == 0) {
+        return ttt_fail(err, TTT_ERROR_ARGUMENT,
+                        "--save-adapters: there are none without training, or with ttt.adaptation=full");
+    }
+    settings->ttt_adaptation = TTT_ADAPTATION_LORA; /* whatever `auto` would choose */
+    return TTT_OK;
 }
 
 static ttt_status check_method(const char *method, ttt_error *err) {

@@ -23,10 +23,10 @@ static ttt_status check_memory(const ttt_model_config *config, const ttt_session
 
 /* A grid model is small: its own weights cost as little as an adapter, and learn more. Those of a language model, with
  * their gradients and moments in float32, fit few machines. */
-static ttt_adaptation adaptation_of(const ttt_solve_settings *settings, const ttt_model_config *config) {
+static ttt_adaptation adaptation_of(const ttt_solve_settings *settings, const ttt_model *model) {
     if (settings->ttt_adaptation == TTT_ADAPTATION_LORA) return TTT_ADAPT_LORA;
     if (settings->ttt_adaptation == TTT_ADAPTATION_FULL) return TTT_ADAPT_FULL;
-    return config->encoding == NULL ? TTT_ADAPT_LORA : TTT_ADAPT_FULL;
+    return ttt_is_grid_model(model) ? TTT_ADAPT_FULL : TTT_ADAPT_LORA;
 }
 
 ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve_settings *settings, bool training,
@@ -37,7 +37,7 @@ ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve
     engine->prompt_tokens = least_of(config->context, settings->views_max_tokens);
     engine->example_tokens = least_of(least_of(config->context, settings->ttt_max_tokens), settings->ttt_batch_tokens);
     ttt_session_options options = {
-        .adaptation = training ? adaptation_of(settings, config) : TTT_ADAPT_NONE,
+        .adaptation = training ? adaptation_of(settings, model) : TTT_ADAPT_NONE,
         .rank = (int32_t)settings->lora_rank,
         .alpha = (float)settings->lora_alpha,
         .rank_stabilized = settings->lora_rslora,

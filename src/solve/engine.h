@@ -22,6 +22,11 @@ typedef struct ttt_engine {
     ttt_progress progress;
 } ttt_engine;
 
+/* A small model of grid tokens, or a language model? Some settings are chosen by this. */
+static inline bool ttt_is_grid_model(const ttt_model *model) {
+    return ttt_model_get_config(model)->encoding != NULL;
+}
+
 /* Takes all memory but the key/value store's. Zero-initialised or released engines may be released again. */
 ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve_settings *settings, bool training,
                            ttt_error *err);

@@ -51,12 +51,18 @@ static ttt_status after_step(void *context, const ttt_train_report *report, bool
     return TTT_PUSH(&self->record->steps, step, err);
 }
 
+/* A small model wants a higher rate than the paper's, which was found for language models. */
+static double learning_rate_of(const ttt_engine *engine) {
+    if (engine->settings->ttt_learning_rate > 0) return engine->settings->ttt_learning_rate;
+    return ttt_is_grid_model(engine->model) ? 1e-3 : 1e-4;
+}
+
 static void set_options(training *self) {
     const ttt_solve_settings *settings = self->engine->settings;
     ttt_train_options *options = &self->options;
     *options = ttt_train_defaults();
     options->step_examples = (int32_t)settings->ttt_batch;
-    options->adamw = (ttt_adamw){.learning_rate = (float)settings->ttt_learning_rate,
+    options->adamw = (ttt_adamw){.learning_rate = (float)learning_rate_of(self->engine),
                                  .beta1 = (float)settings->ttt_beta1,
                                  .beta2 = (float)settings->ttt_beta2,
                                  .epsilon = (float)settings->ttt_epsilon,

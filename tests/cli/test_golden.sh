@@ -74,7 +74,8 @@ check not-built solve data/challenges.json --method induce
     check solve-ids solve data/challenges.json --model model $work_fixed --ids 22bbbbbb,33
     check solve-adapters solve data/challenges.json --model model $work_fixed --ids 22bbbbbb --set ttt.adaptation=lora \
         --set lora.rank=2 --save-adapters adapters
-    check solve-adapters-of-full solve data/challenges.json --model model $work_fixed --save-adapters adapters
+    check solve-adapters-of-full solve data/challenges.json --model model $work_fixed --set ttt.adaptation=full \
+        --save-adapters adapters
     check solve-no-file solve data/nothing.json --model model $work_fixed
     check solve-folder-for-solutions solve data/challenges.json --solutions data --model model $work_fixed
     check solve-no-space solve data/challenges.json --model model $work_fixed --out /dev/full
