@@ -141,7 +141,9 @@ typedef struct ttt_backend_ops {
     size_t (*buffer_bytes)(const ttt_buffer *);
 
     /* A parameter from host data in `dtype` (row-major; not kept). A trainable one owns a float32 master, a gradient
-     * and two moments, all zero but the master. A non-trainable one keeps only what the device's products need. */
+     * and two moments, all zero but the master. A non-trainable one keeps only what the device's products need, and
+     * reads as they see it: rounded to the activation dtype; one in a block format (columns a multiple of the block)
+     * stays as compact as that, and cannot be written. */
     ttt_status (*weight_new)(ttt_backend *, size_t rows, size_t columns, ttt_dtype dtype, const void *data,
                              bool trainable, ttt_weight **, ttt_error *);
     void (*weight_free)(ttt_weight *);

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { TTT_DTYPE_BLOCK_MAX = 256 };
+enum { TTT_DTYPE_BLOCK_MAX = 256, TTT_DTYPE_GROUP = 16 };
 
 const char *ttt_dtype_name(ttt_dtype dtype); /* "F32", "Q4_K", ... */
 /* Numbers of a block (1 of a plain format) and its bytes. */
@@ -60,6 +60,16 @@ static inline float ttt_f16_to_float(uint16_t bits) {
     return value;
 }
 uint16_t ttt_float_to_f16(float value); /* round to nearest, ties to even; too large: infinity */
+
+/* A block taken apart. With g = i / TTT_DTYPE_GROUP, number i is (d·scale[g])·q[i] - d_minimum·minimum[g] in float32.
+ */
+typedef struct ttt_dtype_parts {
+    uint16_t d, d_minimum; /* F16 */
+    int8_t scale[TTT_DTYPE_BLOCK_MAX / TTT_DTYPE_GROUP];
+    uint8_t minimum[TTT_DTYPE_BLOCK_MAX / TTT_DTYPE_GROUP];
+    int8_t q[TTT_DTYPE_BLOCK_MAX];
+} ttt_dtype_parts;
+void ttt_dtype_take_apart(ttt_dtype dtype, const void *block, ttt_dtype_parts *parts);
 
 /* `count` numbers of `dtype` into float32; whole blocks. `from` of any alignment. */
 void ttt_dtype_to_float(ttt_dtype dtype, const void *from, size_t count, float *to);

@@ -222,11 +222,23 @@ const op_case op_cases[] = {
      .dtype = TTT_Q6_K,
      .count_every = 2},
     /* Weights of more than a million numbers: one packed form. */
-    {.name = "large_frozen",
-     SIZES(96, 2, 1, 16, 11000, 10993),
+    {.name = "large_frozen", SIZES(96, 2, 1, 16, 11000, 10993), .axes = 1, .lengths = {5}, .count_every = 2},
+    {.name = "large_vocabulary",
+     SIZES(128, 2, 1, 64, 96, 128256),
      .axes = 1,
-     .lengths = {5},
-     .count_every = 2},
+     .lengths = {3, 2},
+     .tied = true,
+     .dtype = TTT_Q8_0,
+     .count_every = 1},
+    /* Several tiles of the vocabulary, adapters among them. */
+    {.name = "vocabulary_adapters",
+     SIZES(64, 2, 1, 32, 96, 1100),
+     .axes = 1,
+     .lengths = {30, 43},
+     .adapters = ADAPTERS_SEVERAL,
+     .rank = 4,
+     .dtype = TTT_Q4_0,
+     .count_every = 1},
 };
 const size_t op_case_count = sizeof op_cases / sizeof *op_cases;
 

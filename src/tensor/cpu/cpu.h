@@ -1,7 +1,7 @@
 /* Private header of the cpu backend: what its files share. Nobody outside src/tensor/cpu includes it.
  *
  * Who lives where:
- *   cpu.c         start, choice of instruction set, buffers       weight.c     parameters and their packed forms
+ *   cpu.c         start, choice of instruction set, buffers       weight.c, blocks.c   parameters, their forms
  *   workspace.c   scratch memory, the tables of a batch           linear.c     products of row blocks, adapters
  *   embed.c, qkv.c, mlp.c, loss.c   operations of backend.h       gradient.c   sums over rows: gradients of weights
  *   optimizer.c   AdamW                                           attention*.c, kv.c   keys, values, attention
@@ -22,6 +22,7 @@ enum {
     TTT_CPU_PAD = 32,         /* strides of buffers, depths and widths of packed weights are multiples of this */
     TTT_CPU_BLOCK = 96,       /* most rows of a row block */
     TTT_CPU_VOCABULARY = 512, /* logits that the loss holds at a time */
+    TTT_CPU_DEPTH = 512,      /* of a panel, so much is unpacked at a time; a multiple of TTT_CPU_PAD */
     TTT_CPU_MAX_THREADS = 256
 };
 
@@ -58,7 +59,14 @@ static inline const ttt_bf16 *ttt_packed_panel(const ttt_packed *packed, size_t 
     return packed->data + panel * packed->depth * TTT_CPU_PAD;
 }
 
-/* Which forms a weight is kept in, see weight.c. One without data is made of another, panel by panel, by the products
+/* A matrix in a block format, in tiles: blocks.h. */
+typedef struct ttt_blocks {
+    ttt_dtype dtype;
+    size_t row_tile_bytes; /* of 32 rows */
+    uint8_t *data;
+} ttt_blocks;
+
+/* Which forms a weight is kept in, see weight.c. One without data is made of another, piece by piece, by the products
  * that need it. */
 struct ttt_weight {
     ttt_backend *backend;
@@ -67,10 +75,8 @@ struct ttt_weight {
     float *part[TTT_WEIGHT_PART_COUNT]; /* float32 [rows, columns]; NULL unless trainable */
     ttt_packed forward;                 /* depth = in,  width = out: y = x·Wᵀ */
     ttt_packed backward;                /* depth = out, width = in:  dx = dy·W */
-    uint8_t *blocks;                    /* rows of blocks of `dtype`, row_bytes apart */
-    ttt_dtype dtype;
-    size_t row_bytes;
-    float *vector; /* rows == 1 (a norm's gain): the value also as float32, padded with zeros */
+    ttt_blocks blocks;                  /* in place of both */
+    float *vector;                      /* rows == 1 (a norm's gain): the value also as float32, padded with zeros */
 };
 
 /* ---- backend ------------------------------------------------------------------------------------------------ */
@@ -105,9 +111,8 @@ typedef struct ttt_block_scratch {
     float *sum[2];
     void *low[3];       /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
     float *low_sum;     /* [TTT_CPU_BLOCK, R] */
-    float *panel;       /* [deepest product, 32] a panel in float32, where products want that */
-    ttt_bf16 *unpacked; /* [deepest product, 32] a panel of a weight that is kept in another form */
-    float *slices;      /* [32, deepest product] on the way there */
+    ttt_bf16 *unpacked; /* [TTT_CPU_DEPTH, 32] part of a panel of a weight that is kept in another form */
+    float *panel;       /* [TTT_CPU_DEPTH, 32] part of a panel in float32, where products want that */
     float *inverse_rms, *row_value; /* [TTT_CPU_BLOCK] */
     ttt_bf16 *rows_in, *rows_out;   /* [TTT_CPU_BLOCK, C] gathered rows */
 } ttt_block_scratch;

@@ -1,4 +1,4 @@
-/* The embedding: rows of E, which lie scattered in its packed form, and its adapter, whose A acts as a second table. */
+/* The embedding: rows of E, which lie scattered in all its forms, and its adapter, whose A acts as a second table. */
 #include "tensor/cpu/linear.h"
 #include "tensor/cpu/operations.h"
 #include "tensor/cpu/weight.h"
@@ -17,9 +17,7 @@ static void embed_low(const ttt_block *block, const ttt_adapter *adapter, ttt_bf
     float *sum = block->scratch->low_sum;
     for (int r = 0; r < block->rows; r++) {
         const size_t id = (size_t)block->workspace->batch.ids[block->first + r];
-        for (size_t i = 0; i < rank; i++) {
-            sum[(size_t)r * ld + i] = ttt_bf16_to_float(ttt_packed_at(&adapter->a->forward, id, i));
-        }
+        ttt_cpu_weight_column(adapter->a, id, sum + (size_t)r * ld);
     }
     block->kernels->load_f32(sum, ld, block->rows, (int)rank, adapter->scale, block->scratch->low[0], ld);
     if (out == NULL) return;
@@ -34,7 +32,7 @@ static void embed_block(const ttt_block *block, const void *context) {
     for (int r = 0; r < block->rows; r++) {
         const size_t id = (size_t)block->workspace->batch.ids[block->first + r];
         assert(id < table->rows);
-        ttt_cpu_weight_row(table, block->kernels, id, sum + (size_t)r * ld);
+        ttt_cpu_weight_row(table, id, sum + (size_t)r * ld);
     }
     const ttt_adapter *adapter = ttt_cpu_adapter(call->embedding, block->adapter);
     if (adapter != NULL) {

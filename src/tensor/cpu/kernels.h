@@ -25,7 +25,7 @@ typedef struct ttt_product {
     float *c;
     size_t ldc;
     bool add;
-    float *scratch; /* [depth, 32] float32 */
+    float *scratch; /* [TTT_CPU_DEPTH, 32] float32 */
 } ttt_product;
 
 /* Moves a row by AdamW with these numbers, worked out once a step. */
@@ -95,15 +95,13 @@ struct ttt_cpu_kernels {
     void (*gradient_tile)(const void *left, const void *right, int padded, int tile, int count, int panel, float *c,
                           size_t ldc);
 
-    /* Panel `panel` of the packed forms of W [rows, columns]: of Wᵀ (forward) and of W (backward). Padding columns of a
-     * panel and padding rows of the depth are written as zeros or left alone. */
-    void (*pack_transposed)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
-    void (*pack_rows)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
-
-    /* A weight that is kept in another form, for a product: numbers [first, first + count) of a row of blocks; and a
-     * panel of W from the packed form of Wᵀ, rows [first, first + depth) of its depth (multiples of 32). */
-    void (*read_slices)(ttt_dtype dtype, const uint8_t *row, size_t first, size_t count, float *to);
-    void (*transpose_panel)(const ttt_packed *from, size_t panel, size_t first, size_t depth, ttt_bf16 *to);
+    /* Panel `panel` of the packed form of Wᵀ from W [rows, columns]. Padding columns of the panel and padding rows of
+     * the depth are written as zeros or left alone. */
+    void (*pack)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
+    /* A tile of blocks (blocks.h), by format, as it lies in a panel of Wᵀ. */
+    void (*unpack[TTT_DTYPE_COUNT])(const uint8_t *head, const uint8_t *tile, ttt_bf16 *to);
+    /* A tile of a panel of W from that of Wᵀ: 32 rows of the depth by the panel's 32 columns, which change roles. */
+    void (*transpose)(const ttt_bf16 *from, ttt_bf16 *to);
 
     double (*square_sum)(const float *x, size_t count); /* float32 sums: count in the hundreds */
     void (*adamw)(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *factors);

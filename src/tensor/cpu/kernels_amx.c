@@ -2,7 +2,6 @@
  *
  * TDPBF16PS computes C [16, 16] += A [16, 32]·B [32, 16], B stored as 16 rows of pairs: a panel of a packed weight is
  * two such columns of tiles side by side. C goes in blocks of 2 × 2 tiles, so that four loads feed four products. */
-#include "tensor/blocks.h"
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/tiles.h"
 #include "tensor/cpu/vector.h"
@@ -120,5 +119,7 @@ static void gradient_tile(const void *left_packed, const void *right_packed, int
 }
 
 #include "tensor/cpu/rows.inl"
+
+#include "tensor/cpu/unpack.inl"
 
 #include "tensor/cpu/kernels_table.inl"

@@ -1,5 +1,4 @@
 /* The kernels of AVX-512: products in float32. */
-#include "tensor/blocks.h"
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/vector.h"
 
@@ -19,5 +18,7 @@ static void end(void) {}
 #include "tensor/cpu/rows.inl"
 
 #include "tensor/cpu/product_f32.inl"
+
+#include "tensor/cpu/unpack.inl"
 
 #include "tensor/cpu/kernels_table.inl"

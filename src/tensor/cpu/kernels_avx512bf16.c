@@ -1,5 +1,4 @@
 /* The kernels of AVX-512 with its product of pairs of bf16, VDPBF16PS. A tile is 12 rows by 32 columns of sums. */
-#include "tensor/blocks.h"
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/vector.h"
 
@@ -80,5 +79,7 @@ static void gradient_tile(const void *left_packed, const void *right_packed, int
 }
 
 #include "tensor/cpu/rows.inl"
+
+#include "tensor/cpu/unpack.inl"
 
 #include "tensor/cpu/kernels_table.inl"

@@ -25,10 +25,9 @@ const ttt_cpu_kernels KERNELS = {
     .gradient_pack_left = gradient_pack_left,
     .gradient_pack_right = gradient_pack_right,
     .gradient_tile = gradient_tile,
-    .pack_transposed = pack_transposed,
-    .pack_rows = pack_rows,
-    .read_slices = ttt_slices_read,
-    .transpose_panel = transpose_panel,
+    .pack = pack_transposed,
+    .unpack = {[TTT_Q8_0] = unpack_q8_0, [TTT_Q4_0] = unpack_q4_0, [TTT_Q4_K] = unpack_q4_k, [TTT_Q6_K] = unpack_q6_k},
+    .transpose = transpose_tile,
     .square_sum = square_sum,
     .adamw = adamw_rows,
 };

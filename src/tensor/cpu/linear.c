@@ -6,6 +6,9 @@
 #include <assert.h>
 #include <omp.h>
 
+/* Numbers of a weight from which on dividing a product pays: some ten microseconds of it, as starting threads takes. */
+enum { DIVIDED = 1 << 18 };
+
 void ttt_cpu_for_blocks(ttt_workspace *workspace, const ttt_row_block *blocks, int32_t count,
                         void (*body)(const ttt_block *block, const void *context), const void *context) {
     const ttt_cpu_backend *cpu = ttt_cpu(workspace->backend);
@@ -17,6 +20,7 @@ void ttt_cpu_for_blocks(ttt_workspace *workspace, const ttt_row_block *blocks, i
             const ttt_block block = {.workspace = workspace,
                                      .kernels = cpu->kernels,
                                      .scratch = &workspace->scratch[omp_get_thread_num()],
+                                     .alone = count == 1,
                                      .index = i,
                                      .first = blocks[i].first,
                                      .rows = blocks[i].rows,
@@ -33,43 +37,80 @@ const ttt_adapter *ttt_cpu_adapter(const ttt_linear *linear, int32_t adapter) {
     return found->a == NULL ? NULL : found;
 }
 
-static void multiply(const ttt_block *block, const ttt_weight *w, bool backward, const void *a, size_t lda,
-                     size_t first, size_t depth, size_t first_panel, size_t panels, float *c, size_t ldc, bool add) {
-    const ttt_packed *packed = backward ? &w->backward : &w->forward;
-    assert((first_panel + panels) * TTT_CPU_PAD <= packed->width && first + depth <= packed->depth);
-    ttt_product p = {.a = a,
-                     .lda = lda,
-                     .rows = block->rows,
-                     .depth = depth,
-                     .panel_stride = packed->depth * TTT_CPU_PAD,
-                     .panels = (int)panels,
-                     .c = c,
-                     .ldc = ldc,
-                     .add = add,
-                     .scratch = block->scratch->panel};
-    if (packed->data != NULL) {
-        p.b = ttt_packed_panel(packed, first_panel) + first * TTT_CPU_PAD;
-        block->kernels->product(&p);
+/* Part of a right operand: panels of Wᵀ or (backward) of W, and of those the rows [first, first + depth). */
+typedef struct right {
+    const ttt_weight *weight;
+    bool backward;
+    size_t first, depth;
+} right;
+
+/* p->c = or += p->a · panels [first, end) of the operand. A weight that is not kept in this form is unpacked
+ * TTT_CPU_DEPTH rows at a time; sums go on in the same order, so the bits are those of one product. */
+static void multiply_panels(const ttt_cpu_kernels *kernels, ttt_block_scratch *scratch, const right *r, ttt_product p,
+                            size_t first, size_t end) {
+    const ttt_packed *packed = ttt_cpu_weight_packed(r->weight, r->backward);
+    p.scratch = scratch->panel;
+    if (packed != NULL) {
+        p.depth = r->depth;
+        p.b = ttt_packed_panel(packed, first) + r->first * TTT_CPU_PAD;
+        p.panel_stride = packed->depth * TTT_CPU_PAD;
+        p.panels = (int)(end - first);
+        kernels->product(&p);
         return;
     }
-    p.b = block->scratch->unpacked;
+    const char *a = p.a;
+    const bool add = p.add;
+    p.b = scratch->unpacked;
     p.panels = 1;
-    for (size_t panel = first_panel; panel < first_panel + panels; panel++, p.c += TTT_CPU_PAD) {
-        ttt_cpu_weight_panel(w, block->kernels, backward, panel, first, depth, block->scratch->slices,
-                             block->scratch->unpacked);
-        block->kernels->product(&p);
+    for (size_t panel = first; panel < end; panel++, p.c += TTT_CPU_PAD) {
+        for (size_t k = 0; k < r->depth; k += TTT_CPU_DEPTH) {
+            p.depth = r->depth - k < TTT_CPU_DEPTH ? r->depth - k : TTT_CPU_DEPTH;
+            p.a = a + k * kernels->left_size;
+            p.add = add || k > 0;
+            ttt_cpu_weight_unpack(r->weight, r->backward, panel, r->first + k, p.depth, scratch->unpacked);
+            kernels->product(&p);
+        }
     }
+}
+
+/* A block that has the threads to itself divides the panels of a large product among them. */
+static void multiply(const ttt_block *block, const right *r, const ttt_product *p, size_t first_panel, size_t panels) {
+    const ttt_cpu_kernels *kernels = block->kernels;
+    ttt_workspace *w = block->workspace;
+    if (!block->alone || r->depth * panels * TTT_CPU_PAD < DIVIDED) {
+        multiply_panels(kernels, block->scratch, r, *p, first_panel, first_panel + panels);
+        return;
+    }
+#pragma omp parallel num_threads(ttt_cpu(w->backend)->threads)
+    {
+        const size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
+        const size_t first = panels * thread / threads, end = panels * (thread + 1) / threads;
+        ttt_product own = *p;
+        own.c += first * TTT_CPU_PAD;
+        if (thread > 0) kernels->begin(); /* the first one is the block's, which has begun */
+        multiply_panels(kernels, &w->scratch[thread], r, own, first_panel + first, first_panel + end);
+        if (thread > 0) kernels->end();
+    }
+}
+
+static size_t depth_of(const ttt_weight *w, bool backward) {
+    return ttt_cpu_pad(backward ? w->rows : w->columns);
 }
 
 void ttt_cpu_multiply(const ttt_block *block, const ttt_weight *w, bool backward, const void *a, size_t lda,
                       size_t first_panel, size_t panels, float *c, size_t ldc, bool add) {
-    multiply(block, w, backward, a, lda, 0, ttt_cpu_pad(backward ? w->rows : w->columns), first_panel, panels, c, ldc,
-             add);
+    const right r = {.weight = w, .backward = backward, .depth = depth_of(w, backward)};
+    const ttt_product p = {.a = a, .lda = lda, .rows = block->rows, .c = c, .ldc = ldc, .add = add};
+    assert((first_panel + panels) * TTT_CPU_PAD <= depth_of(w, !backward));
+    multiply(block, &r, &p, first_panel, panels);
 }
 
 void ttt_cpu_multiply_rows(const ttt_block *block, const ttt_weight *w, const void *a, size_t lda, size_t first,
                            size_t depth, float *c, size_t ldc, bool add) {
-    multiply(block, w, true, a, lda, first, depth, 0, ttt_cpu_panels(w->columns), c, ldc, add);
+    const right r = {.weight = w, .backward = true, .first = first, .depth = depth};
+    const ttt_product p = {.a = a, .lda = lda, .rows = block->rows, .c = c, .ldc = ldc, .add = add};
+    assert(first + depth <= depth_of(w, true));
+    multiply(block, &r, &p, 0, ttt_cpu_panels(w->columns));
 }
 
 void ttt_cpu_low(const ttt_block *block, const ttt_linear *linear, bool backward, int slot, const void *a, size_t lda,

@@ -9,6 +9,7 @@ typedef struct ttt_block {
     ttt_workspace *workspace;
     const ttt_cpu_kernels *kernels;
     ttt_block_scratch *scratch; /* the thread's */
+    bool alone;                 /* the only block of its list: the other threads have nothing to do */
     int index;                  /* of the block in its list */
     int first, rows, adapter;
 } ttt_block;
@@ -24,7 +25,7 @@ const ttt_adapter *ttt_cpu_adapter(const ttt_linear *linear, int32_t adapter);
 void ttt_cpu_multiply(const ttt_block *block, const ttt_weight *w, bool backward, const void *a, size_t lda,
                       size_t first_panel, size_t panels, float *c, size_t ldc, bool add);
 
-/* c = or += a · all panels of W, but only rows [first, first + depth) of W. */
+/* c = or += a · all panels of W, but only rows [first, first + depth) of W, multiples of 32. */
 void ttt_cpu_multiply_rows(const ttt_block *block, const ttt_weight *w, const void *a, size_t lda, size_t first,
                            size_t depth, float *c, size_t ldc, bool add);
 

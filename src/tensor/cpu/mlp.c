@@ -1,5 +1,6 @@
 /* The gated MLP. A thread takes a row block through the whole of it; the hidden row block stays in its cache. The
- * hidden columns come TTT_CPU_VOCABULARY at a time, which is how wide the scratch for sums is at least. */
+ * hidden columns come some at a time, as many as the scratch for sums holds at least: HIDDEN_PANELS panels of the rows
+ * of a full block, more of fewer rows, so that products of few rows are large enough to be divided among threads. */
 #include "tensor/cpu/linear.h"
 #include "tensor/cpu/operations.h"
 
@@ -15,12 +16,12 @@ typedef struct mlp_call {
     ttt_buffer *y; /* dx in backward */
 } mlp_call;
 
-static size_t panels_from(size_t panel, size_t panels) {
-    return panels - panel < HIDDEN_PANELS ? panels - panel : HIDDEN_PANELS;
+static size_t panels_at_a_time(const ttt_block *block) {
+    return HIDDEN_PANELS * (TTT_CPU_BLOCK / (((size_t)block->rows + 11) / 12 * 12));
 }
 
-static size_t columns_from(size_t column, size_t columns) {
-    return columns - column < HIDDEN_PANELS * TTT_CPU_PAD ? columns - column : HIDDEN_PANELS * TTT_CPU_PAD;
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
 /* Column `column` of row `first` of a left operand. */
@@ -34,20 +35,20 @@ static void mlp_block(const ttt_block *block, const void *context) {
     ttt_workspace *w = block->workspace;
     const ttt_cpu_kernels *kernels = block->kernels;
     const size_t width = (size_t)w->shape.width, hidden = (size_t)w->shape.hidden, first = (size_t)block->first;
-    const size_t lda = ttt_cpu_lda(width), ldh = ttt_cpu_lda(hidden), lds = ttt_cpu_lda(HIDDEN_PANELS * TTT_CPU_PAD);
-    const size_t panels = ttt_cpu_panels(hidden);
+    const size_t panels = ttt_cpu_panels(hidden), step = panels_at_a_time(block), columns = step * TTT_CPU_PAD;
+    const size_t lda = ttt_cpu_lda(width), ldh = ttt_cpu_lda(hidden), lds = ttt_cpu_lda(columns);
     void *a = block->scratch->left[0], *h = block->scratch->left[1];
     float *gate = block->scratch->sum[0], *up = block->scratch->sum[1];
     kernels->normalize(ttt_bf16_row(call->x, first), block->rows, (int)width, mlp->norm->vector, w->shape.norm_epsilon,
                        a, lda, NULL, block->scratch->inverse_rms);
     ttt_cpu_low(block, &mlp->gate, false, 0, a, lda, NULL);
     ttt_cpu_low(block, &mlp->up, false, 1, a, lda, NULL);
-    for (size_t panel = 0; panel < panels; panel += HIDDEN_PANELS) {
-        const size_t count = panels_from(panel, panels), column = panel * TTT_CPU_PAD;
+    for (size_t panel = 0; panel < panels; panel += step) {
+        const size_t count = smaller(panels - panel, step), column = panel * TTT_CPU_PAD;
         ttt_cpu_linear(block, &mlp->gate, false, 0, a, lda, panel, count, gate, lds, false);
         ttt_cpu_linear(block, &mlp->up, false, 1, a, lda, panel, count, up, lds, false);
-        kernels->gate(gate, up, lds, block->rows, (int)columns_from(column, hidden), left_at(kernels, h, column), ldh,
-                      call->gate == NULL ? NULL : ttt_bf16_row(call->gate, first) + column,
+        kernels->gate(gate, up, lds, block->rows, (int)smaller(hidden - column, columns), left_at(kernels, h, column),
+                      ldh, call->gate == NULL ? NULL : ttt_bf16_row(call->gate, first) + column,
                       call->up == NULL ? NULL : ttt_bf16_row(call->up, first) + column, hidden);
     }
     float *sum = block->scratch->sum[0];
@@ -72,8 +73,8 @@ static void gate_backward(const ttt_block *block, const mlp_call *call) {
     ttt_workspace *w = block->workspace;
     const ttt_cpu_kernels *kernels = block->kernels;
     const size_t width = (size_t)w->shape.width, hidden = (size_t)w->shape.hidden, first = (size_t)block->first;
-    const size_t lda = ttt_cpu_lda(width), ldh = ttt_cpu_lda(hidden), lds = ttt_cpu_lda(HIDDEN_PANELS * TTT_CPU_PAD);
-    const size_t panels = ttt_cpu_panels(hidden);
+    const size_t panels = ttt_cpu_panels(hidden), step = panels_at_a_time(block), columns = step * TTT_CPU_PAD;
+    const size_t lda = ttt_cpu_lda(width), ldh = ttt_cpu_lda(hidden), lds = ttt_cpu_lda(columns);
     void *dy = block->scratch->left[0];
     kernels->load(ttt_bf16_row(call->y, first), width, block->rows, (int)width, dy, lda);
     if (ttt_cpu_wants_gradient(&mlp->down)) {
@@ -81,12 +82,12 @@ static void gate_backward(const ttt_block *block, const mlp_call *call) {
                (size_t)block->rows * width * sizeof(ttt_bf16));
     }
     ttt_cpu_low(block, &mlp->down, true, 2, dy, lda, w->backward.d_low[2]);
-    for (size_t panel = 0; panel < panels; panel += HIDDEN_PANELS) {
+    for (size_t panel = 0; panel < panels; panel += step) {
         const size_t column = panel * TTT_CPU_PAD;
         float *dh = block->scratch->sum[0];
-        ttt_cpu_linear(block, &mlp->down, true, 2, dy, lda, panel, panels_from(panel, panels), dh, lds, false);
+        ttt_cpu_linear(block, &mlp->down, true, 2, dy, lda, panel, smaller(panels - panel, step), dh, lds, false);
         kernels->gate_backward(
-            dh, lds, block->rows, (int)columns_from(column, hidden), ttt_bf16_row(call->gate, first) + column,
+            dh, lds, block->rows, (int)smaller(hidden - column, columns), ttt_bf16_row(call->gate, first) + column,
             ttt_bf16_row(call->up, first) + column, w->backward.hidden + first * hidden + column, hidden,
             left_at(kernels, block->scratch->left[1], column), left_at(kernels, block->scratch->left[2], column), ldh);
     }

@@ -84,17 +84,23 @@ static void widen_panel(const ttt_bf16 *b, size_t depth, float *to) {
     }
 }
 
+/* Wide blocks of rows take a panel TTT_CPU_DEPTH deep at a time: what is widened stays in the cache, and the sums go on
+ * in the same order. */
 static void product(const ttt_product *p) {
+    const float *a = p->a;
     for (int panel = 0; panel < p->panels; panel++) {
         const ttt_bf16 *b = p->b + (size_t)panel * p->panel_stride;
         float *c = p->c + (size_t)panel * TTT_CPU_PAD;
         if (p->rows <= TILE_ROWS) {
             for (int n = 0; n < TTT_CPU_PAD; n += STEP) {
-                WITH_ROWS(p->rows, tile_packed, p->a, p->lda, b + 2 * n, p->depth, c + n, p->ldc, p->add)
+                WITH_ROWS(p->rows, tile_packed, a, p->lda, b + 2 * n, p->depth, c + n, p->ldc, p->add)
             }
-        } else {
-            widen_panel(b, p->depth, p->scratch);
-            tiles_f32(p->a, p->lda, p->rows, p->scratch, p->depth, c, p->ldc, p->add);
+            continue;
+        }
+        for (size_t k = 0; k < p->depth; k += TTT_CPU_DEPTH) {
+            const size_t depth = p->depth - k < TTT_CPU_DEPTH ? p->depth - k : TTT_CPU_DEPTH;
+            widen_panel(b + k * TTT_CPU_PAD, depth, p->scratch);
+            tiles_f32(a + k, p->lda, p->rows, p->scratch, depth, c, p->ldc, p->add || k > 0);
         }
     }
 }

@@ -318,38 +318,6 @@ static void pack_transposed(const float *value, size_t rows, size_t columns, siz
     }
 }
 
-static void pack_rows(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to) {
-    for (size_t k = 0; k < rows; k += 2, to += 2 * TTT_CPU_PAD) {
-        const float *first = value + k * columns, *second = k + 1 < rows ? first + columns : NULL;
-        for (size_t n = 0; n < TTT_CPU_PAD; n += VLEN) {
-            const size_t column = panel * TTT_CPU_PAD + n;
-            if (column >= columns) break;
-            const int count = (int)(columns - column);
-            const vf even = load_part_f32(first + column, count, 0.0f);
-            const vf odd = second == NULL ? vf_zero() : load_part_f32(second + column, count, 0.0f);
-            vf_store_pairs(to + 2 * n, even, odd);
-        }
-    }
-}
-
-/* Both forms keep pairs of depth together, so the smallest part is 2 × 2 numbers, (k, n) (k+1, n) (k, n+1) (k+1, n+1),
- * of which the middle two change places; parts form a matrix of 16 columns that is transposed. */
-static void transpose_panel(const ttt_packed *from, size_t panel, size_t first, size_t depth, ttt_bf16 *to) {
-    enum { PARTS = TTT_CPU_PAD / 2 };
-    uint64_t part;
-    for (size_t n = first; n < first + depth; n += TTT_CPU_PAD, to += TTT_CPU_PAD * TTT_CPU_PAD) {
-        const ttt_bf16 *source = ttt_packed_panel(from, n / TTT_CPU_PAD) + panel * TTT_CPU_PAD * TTT_CPU_PAD;
-        for (size_t i = 0; i < PARTS; i++) {
-            for (size_t j = 0; j < PARTS; j++) {
-                memcpy(&part, source + (j * PARTS + i) * 4, sizeof part);
-                part = (part & 0xFFFF00000000FFFFu) | (part << 16 & 0x0000FFFF00000000u) |
-                       (part >> 16 & 0x00000000FFFF0000u);
-                memcpy(to + (i * PARTS + j) * 4, &part, sizeof part);
-            }
-        }
-    }
-}
-
 /* Loshchilov and Hutter, 2019. The gradient is zeroed. */
 static void adamw_rows(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *f) {
     for (size_t i = 0; i < count; i += VLEN) {

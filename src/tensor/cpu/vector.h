@@ -1,5 +1,6 @@
 /* Vectors of float32 as wide as the instruction set of the including file (*_avx2.c: 8, *_avx512*.c and *_amx.c: 16),
- * so that a loop body is written once. Sums over lanes run in one fixed order. */
+ * so that a loop body is written once. Sums over lanes run in one fixed order. A vi has an int32 in each lane of a vf;
+ * operators work on both. */
 #ifndef TTT_TENSOR_CPU_VECTOR_H
 #define TTT_TENSOR_CPU_VECTOR_H
 
@@ -72,6 +73,25 @@ static inline float vf_sum(vf x) {
 }
 static inline float vf_largest(vf x) {
     return _mm512_reduce_max_ps(x);
+}
+static inline vf vf_load_f16(const void *p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+typedef int32_t vi __attribute__((vector_size(64)));
+static inline vi vi_load_u8(const uint8_t *p) {
+    return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+static inline vi vi_load_i8(const uint8_t *p) {
+    return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+static inline vi vi_load_i16(const uint8_t *p) {
+    return (vi)_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+static inline vi vi_even_i8(vi pairs) {
+    return (vi)_mm512_srai_epi32(_mm512_slli_epi32((__m512i)pairs, 24), 24);
+}
+static inline vf vi_to_float(vi x) {
+    return _mm512_cvtepi32_ps((__m512i)x);
 }
 /* Transposes 16 vectors of 16 32-bit numbers in place. */
 static inline void transpose_16x16(__m512i r[16]) {
@@ -172,6 +192,25 @@ static inline float vf_largest(vf x) {
     quarter = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_max_ss(quarter, _mm_shuffle_ps(quarter, quarter, 1)));
 }
+static inline vf vf_load_f16(const void *p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+typedef int32_t vi __attribute__((vector_size(32)));
+static inline vi vi_load_u8(const uint8_t *p) {
+    return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+}
+static inline vi vi_load_i8(const uint8_t *p) {
+    return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p));
+}
+static inline vi vi_load_i16(const uint8_t *p) {
+    return (vi)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+static inline vi vi_even_i8(vi pairs) {
+    return (vi)_mm256_srai_epi32(_mm256_slli_epi32((__m256i)pairs, 24), 24);
+}
+static inline vf vi_to_float(vi x) {
+    return _mm256_cvtepi32_ps((__m256i)x);
+}
 static inline void vf_transpose(vf r[VLEN]) {
     vf t[8];
     for (int i = 0; i < 8; i += 2) {
@@ -191,6 +230,13 @@ static inline void vf_transpose(vf r[VLEN]) {
     for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 #endif
+
+/* Pairs of signed bytes: the first ones and the second ones of the pairs. */
+static inline void vi_load_pairs_i8(const uint8_t *p, vi *even, vi *odd) {
+    const vi pairs = vi_load_i16(p);
+    *even = vi_even_i8(pairs);
+    *odd = pairs >> 8;
+}
 
 static inline vf vf_zero(void) {
     return vf_set(0.0f);

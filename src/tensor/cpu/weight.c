@@ -1,187 +1,198 @@
-/* Products want a weight packed in bf16: for y = x·Wᵀ (depth = in), or for dx = dy·W (depth = out). What is kept:
+/* The forms of a weight. Products want panels of bf16: of Wᵀ forward (depth = in), of W on the way back, where
+ * gradients go to activations (depth = out).
  *
- *   trainable            the float32 master and both packed forms, renewed after every step
- *   frozen and small     both packed forms
- *   frozen and large     the forward form alone; panels of the other are transposed from it when they are needed
- *   frozen, in blocks    the blocks as they came (Q8_0, Q4_0, ...); panels of both forms are unpacked from them
+ *                                    float32 parts   forward   backward   blocks
+ *   trainable                        yes             yes       yes
+ *   frozen, up to TWO_FORMS numbers                  yes       yes
+ *   frozen, larger                                   yes       from forward, a piece of a panel at a time
+ *   frozen, in a block format                        from blocks, likewise     yes
  *
- * A panel that is made on the way serves the rows of a row block, so with whole row blocks of TTT_CPU_BLOCK rows making
- * it costs a few operations a number beside the two times TTT_CPU_BLOCK of the product. It holds the same bf16 numbers
- * as a packed form would, so that results do not depend on what is kept. */
+ * Both forms come as tiles of 32 × 32 numbers, the tile of one being the transpose of the other's; so a piece of a
+ * panel is made tile by tile, for each row block again: of up to 96 multiply-adds a number, that is the price of
+ * memory. */
 #include "tensor/cpu/weight.h"
 
 #include "base/memory.h"
+#include "tensor/cpu/blocks.h"
+#include "tensor/cpu/kernels.h"
 #include "tensor/dtype.h"
 
 #include <assert.h>
 #include <omp.h>
 #include <string.h>
 
-/* Up to so many numbers a frozen weight is small: both forms take 4 MB then, and a model of such weights little beside
- * the activations of its training. */
-enum { SMALL = 1 << 20 };
+enum {
+    PAD = TTT_CPU_PAD,
+    TILE = PAD * PAD,
+    TWO_FORMS = 1 << 20,
+};
 
-static bool is_small(const ttt_weight *weight) {
-    return weight->rows <= SMALL / weight->columns;
-}
+/* ---- from float32 to packed, from forward to backward ---- */
 
-static bool packed_init(ttt_packed *packed, bool kept, size_t depth, size_t width) {
+static bool packed_init(ttt_packed *packed, size_t depth, size_t width) {
     size_t size;
     packed->depth = ttt_cpu_pad(depth);
     packed->width = ttt_cpu_pad(width);
-    if (!kept) return true;
     if (!ttt_size_multiply(packed->depth, packed->width, &size)) return false;
     packed->data = ttt_allocate(size, sizeof *packed->data);
     return packed->data != NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------- packing */
+static ttt_bf16 *panel_of(const ttt_packed *packed, size_t panel) {
+    return packed->data + panel * packed->depth * PAD;
+}
+
+/* The backward form, if the weight has one, from the forward one. */
+static void pack_backward(ttt_weight *weight) {
+    const ttt_cpu_backend *cpu = ttt_cpu(weight->backend);
+    const size_t panels = weight->backward.data == NULL ? 0 : weight->backward.width / PAD;
+#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (panels > 4)
+    for (size_t panel = 0; panel < panels; panel++) {
+        ttt_bf16 *to = panel_of(&weight->backward, panel);
+        for (size_t tile = 0; tile < weight->forward.width / PAD; tile++) {
+            cpu->kernels->transpose(panel_of(&weight->forward, tile) + panel * TILE, to + tile * TILE);
+        }
+    }
+}
 
 void ttt_cpu_weight_pack(ttt_weight *weight, const float *value) {
     const ttt_cpu_backend *cpu = ttt_cpu(weight->backend);
-    const ttt_packed *forward = &weight->forward, *backward = &weight->backward;
-    assert(weight->blocks == NULL);
-    const size_t first = forward->width / TTT_CPU_PAD;
-    const size_t all = first + (backward->data == NULL ? 0 : backward->width / TTT_CPU_PAD);
-#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (all > 4)
-    for (size_t i = 0; i < all; i++) {
-        if (i < first) {
-            cpu->kernels->pack_transposed(value, weight->rows, weight->columns, i,
-                                          forward->data + i * forward->depth * TTT_CPU_PAD);
-        } else {
-            cpu->kernels->pack_rows(value, weight->rows, weight->columns, i - first,
-                                    backward->data + (i - first) * backward->depth * TTT_CPU_PAD);
-        }
+    const size_t panels = weight->forward.width / PAD;
+#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (panels > 4)
+    for (size_t panel = 0; panel < panels; panel++) {
+        cpu->kernels->pack(value, weight->rows, weight->columns, panel, panel_of(&weight->forward, panel));
     }
+    pack_backward(weight);
     if (weight->vector != NULL) memcpy(weight->vector, value, weight->columns * sizeof *value);
 }
 
-/* The forward form alone, from host data, a panel's rows in float32 at a time: a whole matrix in float32 would take
- * more memory than the model. */
-static bool pack_in_pieces(ttt_weight *weight, ttt_dtype dtype, const uint8_t *data) {
-    const ttt_cpu_backend *cpu = ttt_cpu(weight->backend);
-    const ttt_packed *forward = &weight->forward;
-    const size_t columns = weight->columns, row_bytes = columns * ttt_dtype_size(dtype);
-    const size_t panels = forward->width / TTT_CPU_PAD;
-    size_t size;
-    if (!ttt_size_multiply((size_t)cpu->threads * TTT_CPU_PAD, columns, &size)) return false;
-    float *rows = ttt_allocate(size, sizeof *rows);
-    if (rows == NULL) return false;
-#pragma omp parallel for schedule(static) num_threads(cpu->threads)
-    for (size_t panel = 0; panel < panels; panel++) {
-        const size_t first = panel * TTT_CPU_PAD, left = weight->rows - first;
-        const size_t count = left < TTT_CPU_PAD ? left : TTT_CPU_PAD;
-        float *own = rows + (size_t)omp_get_thread_num() * TTT_CPU_PAD * columns;
-        ttt_dtype_to_float(dtype, data + first * row_bytes, count * columns, own);
-        cpu->kernels->pack_transposed(own, count, columns, 0, forward->data + panel * forward->depth * TTT_CPU_PAD);
-    }
-    ttt_free(rows);
-    return true;
-}
-
-/* ---------------------------------------------------------------------------------------------- unpacking */
-
-void ttt_cpu_weight_panel(const ttt_weight *weight, const ttt_cpu_kernels *kernels, bool backward, size_t panel,
-                          size_t first, size_t depth, float *slices, ttt_bf16 *to) {
-    if (weight->blocks == NULL) {
-        assert(backward);
-        kernels->transpose_panel(&weight->forward, panel, first, depth, to);
-    } else if (backward) {
-        for (size_t row = first; row < first + depth; row++) {
-            float *slice = slices + (row - first) * TTT_CPU_PAD;
-            if (row < weight->rows) {
-                kernels->read_slices(weight->dtype, weight->blocks + row * weight->row_bytes, panel * TTT_CPU_PAD,
-                                     TTT_CPU_PAD, slice);
-            } else {
-                memset(slice, 0, TTT_CPU_PAD * sizeof *slice);
-            }
-        }
-        kernels->pack_rows(slices, depth, TTT_CPU_PAD, 0, to);
-    } else {
-        const size_t left = weight->rows - panel * TTT_CPU_PAD, count = left < TTT_CPU_PAD ? left : TTT_CPU_PAD;
-        const uint8_t *row = weight->blocks + panel * TTT_CPU_PAD * weight->row_bytes;
-        for (size_t n = 0; n < count; n++, row += weight->row_bytes) {
-            kernels->read_slices(weight->dtype, row, first, depth, slices + n * depth);
-        }
-        kernels->pack_transposed(slices, count, depth, 0, to);
-    }
-}
-
-void ttt_cpu_weight_row(const ttt_weight *weight, const ttt_cpu_kernels *kernels, size_t row, float *to) {
-    if (weight->blocks != NULL) {
-        kernels->read_slices(weight->dtype, weight->blocks + row * weight->row_bytes, 0, weight->columns, to);
-        for (size_t k = 0; k < weight->columns; k++) to[k] = ttt_bf16_to_float(ttt_float_to_bf16(to[k]));
-    } else {
-        for (size_t k = 0; k < weight->columns; k++) {
-            to[k] = ttt_bf16_to_float(ttt_packed_at(&weight->forward, k, row));
-        }
-    }
-}
-
-/* ---------------------------------------------------------------------------------------------- life */
+/* ---- life ---- */
 
 void ttt_cpu_weight_free(ttt_weight *weight) {
     if (weight == NULL) return;
     for (int part = 0; part < TTT_WEIGHT_PART_COUNT; part++) ttt_free(weight->part[part]);
     ttt_free(weight->forward.data);
     ttt_free(weight->backward.data);
-    ttt_free(weight->blocks);
+    ttt_free(weight->blocks.data);
     ttt_free(weight->vector);
     ttt_free(weight);
 }
 
-/* Memory for what the weight keeps; false: there is not enough. */
-static bool take_memory(ttt_weight *weight, ttt_dtype dtype) {
+static bool fill_blocks(ttt_weight *weight, ttt_dtype dtype, const void *data) {
+    if (!ttt_cpu_blocks_init(&weight->blocks, dtype, weight->rows, weight->columns)) return false;
+    const size_t tiles = ttt_cpu_pad(weight->rows) / PAD;
+#pragma omp parallel for schedule(static) num_threads(ttt_cpu(weight->backend)->threads) if (tiles > 4)
+    for (size_t tile = 0; tile < tiles; tile++) {
+        ttt_cpu_blocks_pack(&weight->blocks, data, weight->rows, weight->columns, tile);
+    }
+    return true;
+}
+
+/* A frozen weight: every thread converts 32 rows at a time, so that the whole never exists in float32. */
+static bool fill_frozen(ttt_weight *weight, ttt_dtype dtype, const void *data) {
+    const ttt_cpu_backend *cpu = ttt_cpu(weight->backend);
+    const size_t rows = weight->rows, columns = weight->columns, panels = ttt_cpu_pad(rows) / PAD;
+    const size_t row_bytes = columns / ttt_dtype_block(dtype) * ttt_dtype_block_bytes(dtype);
+    float *values = ttt_allocate((size_t)cpu->threads * PAD, columns * sizeof *values);
+    if (values == NULL) return false;
+#pragma omp parallel for schedule(static) num_threads(cpu->threads) if (panels > 4)
+    for (size_t panel = 0; panel < panels; panel++) {
+        const size_t first = panel * PAD, count = rows - first < PAD ? rows - first : PAD;
+        float *own = values + (size_t)omp_get_thread_num() * PAD * columns;
+        ttt_dtype_to_float(dtype, (const char *)data + first * row_bytes, count * columns, own);
+        cpu->kernels->pack(own, count, columns, 0, panel_of(&weight->forward, panel));
+    }
+    pack_backward(weight);
+    if (weight->vector != NULL) memcpy(weight->vector, values, columns * sizeof *values);
+    ttt_free(values);
+    return true;
+}
+
+/* Takes a weight's memory and fills it; false when there is not enough. */
+static bool fill(ttt_weight *weight, size_t size, ttt_dtype dtype, const void *data) {
     const size_t rows = weight->rows, columns = weight->columns;
-    size_t size;
-    if (!ttt_size_multiply(rows, columns, &size)) return false;
+    if (!weight->trainable && rows > 1 && !ttt_dtype_is_plain(dtype)) return fill_blocks(weight, dtype, data);
     for (int part = 0; weight->trainable && part < TTT_WEIGHT_PART_COUNT; part++) {
         weight->part[part] = ttt_allocate(size, sizeof(float));
         if (weight->part[part] == NULL) return false;
     }
+    if (!packed_init(&weight->forward, columns, rows)) return false;
+    if ((weight->trainable || size <= TWO_FORMS) && !packed_init(&weight->backward, rows, columns)) return false;
     if (rows == 1) {
         weight->vector = ttt_allocate(ttt_cpu_pad(columns), sizeof *weight->vector);
         if (weight->vector == NULL) return false;
     }
-    const bool in_blocks = !weight->trainable && rows > 1 && !ttt_dtype_is_plain(dtype);
-    if (in_blocks) {
-        weight->dtype = dtype;
-        if (!ttt_dtype_bytes(dtype, columns, &weight->row_bytes)) return false;
-        weight->blocks = ttt_allocate(rows, weight->row_bytes);
-        if (weight->blocks == NULL) return false;
-    }
-    const bool both = weight->trainable || is_small(weight);
-    return packed_init(&weight->forward, !in_blocks, columns, rows) &&
-           packed_init(&weight->backward, !in_blocks && both, rows, columns);
-}
-
-static bool fill(ttt_weight *weight, ttt_dtype dtype, const void *data) {
-    const size_t size = weight->rows * weight->columns;
-    if (weight->blocks != NULL) {
-        memcpy(weight->blocks, data, weight->rows * weight->row_bytes);
-        return true;
-    }
-    if (weight->backward.data == NULL) return pack_in_pieces(weight, dtype, data);
-    float *value = weight->trainable ? weight->part[TTT_VALUE] : ttt_allocate(size, sizeof *value);
-    if (value == NULL) return false;
-    ttt_dtype_to_float(dtype, data, size, value);
-    ttt_cpu_weight_pack(weight, value);
-    if (!weight->trainable) ttt_free(value);
+    if (!weight->trainable) return fill_frozen(weight, dtype, data);
+    ttt_dtype_to_float(dtype, data, size, weight->part[TTT_VALUE]);
+    ttt_cpu_weight_pack(weight, weight->part[TTT_VALUE]);
     return true;
 }
 
 ttt_status ttt_cpu_weight_new(ttt_backend *backend, size_t rows, size_t columns, ttt_dtype dtype, const void *data,
                               bool trainable, ttt_weight **weight, ttt_error *err) {
-    ttt_weight *fresh = ttt_allocate(1, sizeof *fresh);
-    *weight = fresh;
-    if (fresh != NULL) {
-        *fresh = (ttt_weight){.backend = backend, .rows = rows, .columns = columns, .trainable = trainable};
-        if (take_memory(fresh, dtype) && fill(fresh, dtype, data)) return TTT_OK;
+    size_t size;
+    assert(columns % ttt_dtype_block(dtype) == 0);
+    *weight = ttt_allocate(1, sizeof **weight);
+    if (*weight != NULL && ttt_size_multiply(rows, columns, &size)) {
+        **weight = (ttt_weight){.backend = backend, .rows = rows, .columns = columns, .trainable = trainable};
+        if (fill(*weight, size, dtype, data)) return TTT_OK;
     }
-    ttt_cpu_weight_free(fresh);
+    ttt_cpu_weight_free(*weight);
     *weight = NULL;
     return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a weight of %zu x %zu numbers", rows, columns);
 }
+
+/* ---- tiles ---- */
+
+/* Number (row, column) of a tile. */
+static size_t place(size_t row, size_t column) {
+    return (column / 2 * PAD + row) * 2 + column % 2;
+}
+
+/* Rows from 32·row_tile and columns from 32·column_tile on, number (n, k) at place(n, k); made in `room` where the
+ * weight does not have them like that. */
+static const ttt_bf16 *tile_of(const ttt_weight *weight, size_t row_tile, size_t column_tile, ttt_bf16 *room) {
+    if (weight->forward.data != NULL) return panel_of(&weight->forward, row_tile) + column_tile * TILE;
+    const uint8_t *head, *tile = ttt_cpu_blocks_tile(&weight->blocks, row_tile, column_tile, &head);
+    ttt_cpu(weight->backend)->kernels->unpack[weight->blocks.dtype](head, tile, room);
+    return room;
+}
+
+void ttt_cpu_weight_unpack(const ttt_weight *weight, bool backward, size_t panel, size_t first, size_t depth,
+                           ttt_bf16 *to) {
+    const ttt_cpu_kernels *kernels = ttt_cpu(weight->backend)->kernels;
+    _Alignas(64) ttt_bf16 room[TILE];
+    assert(ttt_cpu_weight_packed(weight, backward) == NULL);
+    for (size_t tile = first / PAD; tile < (first + depth) / PAD; tile++, to += TILE) {
+        if (backward) {
+            kernels->transpose(tile_of(weight, tile, panel, room), to);
+        } else {
+            tile_of(weight, panel, tile, to);
+        }
+    }
+}
+
+void ttt_cpu_weight_row(const ttt_weight *weight, size_t row, float *to) {
+    ttt_bf16 room[TILE];
+    for (size_t first = 0; first < weight->columns; first += PAD) {
+        const ttt_bf16 *tile = tile_of(weight, row / PAD, first / PAD, room);
+        for (size_t k = first; k < first + PAD && k < weight->columns; k++) {
+            to[k] = ttt_bf16_to_float(tile[place(row % PAD, k % PAD)]);
+        }
+    }
+}
+
+void ttt_cpu_weight_column(const ttt_weight *weight, size_t column, float *to) {
+    ttt_bf16 room[TILE];
+    for (size_t first = 0; first < weight->rows; first += PAD) {
+        const ttt_bf16 *tile = tile_of(weight, first / PAD, column / PAD, room);
+        for (size_t n = first; n < first + PAD && n < weight->rows; n++) {
+            to[n] = ttt_bf16_to_float(tile[place(n % PAD, column % PAD)]);
+        }
+    }
+}
+
+/* ---- copies for the host ---- */
 
 ttt_status ttt_cpu_weight_read(const ttt_weight *weight, ttt_weight_part part, float *to, ttt_error *err) {
     (void)err;
@@ -190,13 +201,8 @@ ttt_status ttt_cpu_weight_read(const ttt_weight *weight, ttt_weight_part part, f
         memcpy(to, weight->part[part], weight->rows * weight->columns * sizeof *to);
     } else if (weight->vector != NULL) {
         memcpy(to, weight->vector, weight->columns * sizeof *to);
-    } else if (weight->blocks != NULL) {
-        ttt_dtype_to_float(weight->dtype, weight->blocks, weight->rows * weight->columns, to);
     } else {
-        const ttt_cpu_kernels *kernels = ttt_cpu(weight->backend)->kernels;
-        for (size_t row = 0; row < weight->rows; row++) {
-            ttt_cpu_weight_row(weight, kernels, row, to + row * weight->columns);
-        }
+        for (size_t n = 0; n < weight->rows; n++) ttt_cpu_weight_row(weight, n, to + n * weight->columns);
     }
     return TTT_OK;
 }
@@ -204,6 +210,7 @@ ttt_status ttt_cpu_weight_read(const ttt_weight *weight, ttt_weight_part part, f
 ttt_status ttt_cpu_weight_write(ttt_weight *weight, ttt_weight_part part, const float *from, ttt_error *err) {
     (void)err;
     assert(part == TTT_VALUE || weight->trainable);
+    assert(weight->blocks.data == NULL);
     if (weight->trainable) memcpy(weight->part[part], from, weight->rows * weight->columns * sizeof *from);
     if (part == TTT_VALUE) ttt_cpu_weight_pack(weight, from);
     return TTT_OK;

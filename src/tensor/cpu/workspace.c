@@ -31,16 +31,14 @@ static void take_block_scratch(planner *p, const ttt_workspace *w, ttt_block_scr
     const size_t heads = (size_t)w->shape.heads * (size_t)w->shape.head_dim;
     const size_t sums = ttt_cpu_lda(largest(largest(width, heads), TTT_CPU_VOCABULARY));
     const size_t lefts = largest(sums, ttt_cpu_lda(hidden));
-    const size_t deepest = largest(lefts, ttt_cpu_pad(rank)); /* the loss takes a tile of the vocabulary at a time */
     for (int i = 0; i < 3; i++) {
         s->left[i] = take(p, TTT_CPU_BLOCK * lefts, sizeof(float));
         s->low[i] = take(p, TTT_CPU_BLOCK * ttt_cpu_lda(rank), sizeof(float));
     }
     for (int i = 0; i < 2; i++) s->sum[i] = take(p, TTT_CPU_BLOCK * sums, sizeof(float));
     s->low_sum = take(p, TTT_CPU_BLOCK * ttt_cpu_lda(rank), sizeof(float));
-    s->panel = take(p, deepest * TTT_CPU_PAD, sizeof(float));
-    s->unpacked = take(p, deepest * TTT_CPU_PAD, sizeof(ttt_bf16));
-    s->slices = take(p, deepest * TTT_CPU_PAD, sizeof(float));
+    s->unpacked = take(p, TTT_CPU_DEPTH * TTT_CPU_PAD, sizeof(ttt_bf16));
+    s->panel = take(p, TTT_CPU_DEPTH * TTT_CPU_PAD, sizeof(float));
     s->inverse_rms = take(p, TTT_CPU_BLOCK, sizeof(float));
     s->row_value = take(p, 2 * TTT_CPU_BLOCK, sizeof(float));
     s->rows_in = take(p, TTT_CPU_BLOCK * width, sizeof(ttt_bf16));
@@ -124,10 +122,12 @@ size_t ttt_cpu_workspace_bytes(const ttt_workspace *workspace) {
     return workspace->bytes;
 }
 
-/* Large blocks read the weights less often, but a small batch should feed two threads at least. It may depend on the
- * batch only, because sums over rows run block by block. */
-static int32_t block_rows(int32_t count, int32_t tile) {
-    int32_t rows = (count + 1) / 2;
+/* Large blocks read the weights less often, but a small batch should feed two threads at least; where a model is wide,
+ * a single block does, because its products are divided by panels (linear.c). It may depend on the batch and the shape
+ * only, because sums over rows run block by block. */
+static int32_t block_rows(const ttt_shape *shape, int32_t count, int32_t tile) {
+    enum { WIDE = 1024 };
+    int32_t rows = shape->width >= WIDE && count <= TTT_CPU_BLOCK ? count : (count + 1) / 2;
     rows = (rows + tile - 1) / tile * tile;
     return rows < TTT_CPU_BLOCK ? rows : TTT_CPU_BLOCK / tile * tile;
 }
@@ -147,7 +147,7 @@ static int32_t segment_of(const ttt_batch *batch, int32_t row) {
 
 int32_t ttt_cpu_blocks_make(const ttt_workspace *workspace, int32_t count, const int32_t *rows, ttt_row_block *blocks) {
     const ttt_batch *batch = &workspace->batch;
-    const int32_t most = block_rows(count, ttt_cpu(workspace->backend)->kernels->tile_rows);
+    const int32_t most = block_rows(&workspace->shape, count, ttt_cpu(workspace->backend)->kernels->tile_rows);
     int32_t made = 0;
     for (int32_t i = 0; i < count; i++) {
         const int32_t row = rows == NULL ? i : rows[i];
