@@ -5,11 +5,16 @@
  * a tile, number (n, k) of a packed panel keeps its place: pairs of k together, 32 of n side by side. Tiles along k
  * that share a block of the format share a head:
  *
- *            tiles a head   head, per n      tile: scales, per n      then numbers
- *   Q8_0                1   d                -                        8 bits each, at (k / 2 · 32 + n) · 2 + k % 2
- *   Q4_0                1   d                -                        nibbles: byte k / 2 · 32 + n, even k the lower
- * one Q4_K                8   d, dmin          scale, minimum           nibbles Q6_K                8   d scale of k <
- * 16, others  nibbles (lower four bits), then pairs of bits: byte k / 4 · 32 + n, lowest ones for the least k
+ *            tiles a head   head, per n   tile: scales, per n    then numbers
+ *
+ *   Q8_0              1       d             -                      8 bits each, at (k / 2 · 32 + n) · 2 + k % 2
+ *
+ *   Q4_0              1       d             -                      nibbles: byte k / 2 · 32 + n, even k the lower
+ *
+ *   Q4_K              8       d, dmin       scale, minimum         nibbles
+ *
+ *   Q6_K              8       d             of k < 16, of others   nibbles (lower four bits), then pairs of bits: byte
+ *                                                                  k / 4 · 32 + n, lowest ones for the least k
  *
  * Numbers and scales are stored as the formats have them, so the only bytes more are Q4_K's scales: 8 bits, not 6. */
 #ifndef TTT_TENSOR_CPU_BLOCKS_H
