@@ -28,7 +28,8 @@ ttt_status ttt_session_load_adapter(ttt_session *session, const char *folder, tt
 
 /* Folds an adapter into the weights of a model folder, in float32, and writes the sum as a model folder of TTT_F32 or
  * TTT_BF16, with the other small files that people keep beside the weights (tokenizer and the like). Takes memory for
- * the new file and one tensor in float32. A tied model with an adapter on embedding or output becomes untied. */
+ * one tensor in float32. Nothing is written unless base and adapter fit. A tied model with an adapter on embedding or
+ * output becomes untied. */
 ttt_status ttt_adapter_merge(const char *base, const char *adapter, const char *out, ttt_dtype dtype, ttt_error *err);
 
 #endif

@@ -3,6 +3,8 @@
 #include "model/adapter_inside.h"
 
 #include "base/memory.h"
+#include "model/weight_source.h"
+#include "tensor/dtype.h"
 
 #include <assert.h>
 #include <string.h>
@@ -25,10 +27,10 @@ void ttt_adapter_fold(size_t out, size_t in, size_t rank, float scale, const flo
 typedef struct merge {
     const char *base, *out;
     ttt_dtype dtype;
-    json_t *description;     /* the base's config.json */
-    ttt_model_config config; /* the same, read */
-    ttt_model_config merged; /* perhaps untied; shares what it points to */
-    ttt_safetensors *weights;
+    json_t *description; /* the base's config.json */
+    ttt_weight_source *source;
+    const ttt_model_config *config; /* the source's */
+    ttt_model_config merged;        /* perhaps untied; shares what it points to */
     ttt_adapter_folder adapter;
 } merge;
 
@@ -39,43 +41,58 @@ static ttt_status join(const char *folder, const char *name, char **path, ttt_er
 
 /* ---------------------------------------------------------------------------------------------- what there is */
 
-/* What the model's configuration does not imply would be lost without a word. */
-static ttt_status refuse_unknown(const merge *self, ttt_error *err) {
-    for (size_t i = 0; i < ttt_safetensors_count(self->weights); i++) {
-        const ttt_safetensor *found = ttt_safetensors_at(self->weights, i);
-        bool known = strcmp(found->name, "lm_head.weight") == 0 || strstr(found->name, "rotary_emb.inv_freq") != NULL;
-        for (size_t t = 0; !known && t < ttt_tensor_count(&self->config); t++) {
-            known = strcmp(ttt_tensor_get(&self->config, t).file_name, found->name) == 0;
-        }
-        if (known) continue;
-        return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: tensor \"%.100s\" is none of a model with this config.json",
-                        found->path, found->name);
-    }
-    return TTT_OK;
-}
-
 static ttt_status open_all(merge *self, const char *adapter, ttt_error *err) {
+    if (!ttt_file_is_folder(self->base)) {
+        return ttt_fail(err, TTT_ERROR_IO,
+                        "'%s' is no folder, which a base must be ('ttt model convert' makes one of a GGUF file)",
+                        self->base);
+    }
+    TTT_TRY(ttt_weight_source_open(self->base, &self->source, err));
+    self->config = ttt_weight_source_config(self->source);
     char *path;
     TTT_TRY(join(self->base, "config.json", &path, err));
-    ttt_status status = ttt_json_read(path, &self->description, err);
-    if (status == TTT_OK) status = ttt_model_config_read(path, &self->config, err);
+    const ttt_status status = ttt_json_read(path, &self->description, err);
     ttt_free(path);
     TTT_TRY(status);
-    TTT_TRY(ttt_adapter_folder_open(&self->adapter, adapter, &self->config, err));
-    TTT_TRY(ttt_safetensors_open_folder(self->base, &self->weights, err));
-    TTT_TRY(refuse_unknown(self, err));
+    TTT_TRY(ttt_adapter_folder_open(&self->adapter, adapter, self->config, err));
     const uint32_t either = 1u << TTT_LINEAR_EMBEDDING | 1u << TTT_LINEAR_OUTPUT;
-    self->merged = self->config;
+    self->merged = *self->config;
     if ((self->adapter.options.targets & either) != 0) self->merged.tied = false;
     return TTT_OK;
 }
 
 /* The base's tensor that becomes tensor `wanted` of the merged model. */
-static ttt_status find_tensor(const merge *self, const ttt_tensor *wanted, const ttt_safetensor **found,
-                              ttt_error *err) {
-    const bool shared = self->config.tied && wanted->kind == TTT_LINEAR_OUTPUT;
-    const ttt_tensor tensor = shared ? ttt_tensor_get(&self->config, 0) : *wanted;
-    return ttt_safetensors_matrix(self->weights, self->base, tensor.file_name, tensor.rows, tensor.columns, found, err);
+static ttt_status find_tensor(const merge *self, const ttt_tensor *wanted, ttt_stored *stored, ttt_error *err) {
+    const bool shared = self->config->tied && wanted->kind == TTT_LINEAR_OUTPUT;
+    const ttt_tensor tensor = shared ? ttt_tensor_get(self->config, 0) : *wanted;
+    return ttt_weight_source_get(self->source, &tensor, stored, err);
+}
+
+/* Its numbers in float32; fresh memory. */
+static ttt_status read_tensor(const merge *self, const ttt_tensor *wanted, float **value, ttt_error *err) {
+    ttt_stored stored;
+    TTT_TRY(find_tensor(self, wanted, &stored, err));
+    *value = ttt_allocate(wanted->rows * wanted->columns, sizeof **value);
+    if (*value == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of \"%s\"", wanted->file_name);
+    for (size_t row = 0; row < stored.rows; row++) {
+        ttt_dtype_to_float(stored.dtype, ttt_stored_row(&stored, row), stored.columns, *value + row * stored.columns);
+    }
+    return TTT_OK;
+}
+
+/* Before anything is written: the tensor is there, and PEFT's copy of it, if there is one, is the base's. */
+static ttt_status check_tensor(const merge *self, const ttt_tensor *tensor, ttt_error *err) {
+    ttt_stored stored;
+    ttt_adapter_module module;
+    TTT_TRY(find_tensor(self, tensor, &stored, err));
+    if (!ttt_adapter_module_of(&self->merged, tensor, &module)) return TTT_OK;
+    const ttt_safetensor *copy = ttt_adapter_folder_base(&self->adapter, &module);
+    if (copy == NULL) return TTT_OK;
+    float *value;
+    TTT_TRY(read_tensor(self, tensor, &value, err));
+    const ttt_status status = ttt_adapter_check_base(copy, value, err);
+    ttt_free(value);
+    return status;
 }
 
 /* ---------------------------------------------------------------------------------------------- weights */
@@ -100,21 +117,30 @@ out:
     return status;
 }
 
+/* Appends `count` numbers in the type of the new file, a piece at a time. */
+static ttt_status append(const merge *self, ttt_safetensors_writer *writer, const float *value, size_t count,
+                         ttt_error *err) {
+    enum { PIECE = 4096 };
+    uint8_t bytes[PIECE * sizeof(float)];
+    for (size_t at = 0; at < count; at += PIECE) {
+        const size_t some = count - at < PIECE ? count - at : PIECE;
+        ttt_dtype_from_float(self->dtype, value + at, some, bytes);
+        TTT_TRY(ttt_safetensors_writer_append(writer, bytes, some * ttt_dtype_size(self->dtype), err));
+    }
+    return TTT_OK;
+}
+
 static ttt_status write_tensor(const merge *self, ttt_safetensors_writer *writer, size_t index, ttt_error *err) {
     const ttt_tensor tensor = ttt_tensor_get(&self->merged, index);
-    const ttt_safetensor *found;
     ttt_adapter_module module;
-    TTT_TRY(find_tensor(self, &tensor, &found, err));
-    float *value = ttt_allocate(tensor.rows * tensor.columns, sizeof *value);
-    if (value == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of \"%s\"", tensor.file_name);
+    float *value;
+    TTT_TRY(read_tensor(self, &tensor, &value, err));
     ttt_status status = TTT_OK;
-    ttt_safetensor_read(found, value);
-    if (ttt_adapter_module_of(&self->merged, &tensor, &module)) {
-        const ttt_safetensor *copy = ttt_adapter_folder_base(&self->adapter, &module);
-        if (copy != NULL) TTT_TRY_OUT(ttt_adapter_check_base(copy, value, err));
-        if ((self->adapter.options.targets >> module.kind & 1u) != 0) TTT_TRY_OUT(fold(self, &module, value, err));
+    if (ttt_adapter_module_of(&self->merged, &tensor, &module) &&
+        (self->adapter.options.targets >> module.kind & 1u) != 0) {
+        TTT_TRY_OUT(fold(self, &module, value, err));
     }
-    ttt_safetensors_writer_fill(writer, index, value);
+    status = append(self, writer, value, tensor.rows * tensor.columns, err);
 out:
     ttt_free(value);
     return status;
@@ -131,15 +157,14 @@ static ttt_status write_weights(const merge *self, ttt_error *err) {
     const size_t count = ttt_tensor_count(&self->merged);
     for (size_t i = 0; i < count; i++) {
         const ttt_tensor tensor = ttt_tensor_get(&self->merged, i);
-        const ttt_safetensor *found;
-        TTT_TRY_OUT(find_tensor(self, &tensor, &found, err));
+        TTT_TRY_OUT(check_tensor(self, &tensor, err));
         TTT_TRY_OUT(ttt_safetensors_writer_declare(writer, tensor.file_name, self->dtype, tensor.rows, tensor.columns,
                                                    tensor.kind == TTT_LINEAR_COUNT, err));
     }
-    TTT_TRY_OUT(ttt_safetensors_writer_layout(writer, metadata, err));
-    for (size_t i = 0; i < count; i++) TTT_TRY_OUT(write_tensor(self, writer, i, err));
     TTT_TRY_OUT(ttt_folder_make(self->out, err));
-    status = ttt_safetensors_writer_write(writer, path, err);
+    TTT_TRY_OUT(ttt_safetensors_writer_begin(writer, path, metadata, err));
+    for (size_t i = 0; i < count; i++) TTT_TRY_OUT(write_tensor(self, writer, i, err));
+    status = ttt_safetensors_writer_finish(writer, err);
 out:
     ttt_safetensors_writer_free(writer);
     json_decref(metadata);
@@ -200,8 +225,7 @@ ttt_status ttt_adapter_merge(const char *base, const char *adapter, const char *
     status = write_description(&self, err);
 out:
     ttt_adapter_folder_close(&self.adapter);
-    ttt_safetensors_close(self.weights);
-    ttt_model_config_release(&self.config);
+    ttt_weight_source_close(self.source);
     json_decref(self.description);
     return status;
 }
