@@ -1,9 +1,6 @@
-/* Fuzzing of the reader of adapter folders (libFuzzer, clang; from the root of the repository):
- *   clang -g -O1 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_adapter.c src/base/...c
- *       src/model/...c build/libttt_tensor.a -ljansson -lpcre2-8 -lgomp -lm -o fuzz_adapter
- *   mkdir corpus && ./fuzz_adapter corpus tests/model/golden/adapter/outer
- * Input that begins with { is the configuration beside the golden case's tensors, any other the tensors beside its
- * configuration. What is accepted must be the same after it was saved and loaded again. */
+/* Fuzzing of the reader of adapter folders (scripts/fuzz). Input that begins with { is the configuration beside the
+ * golden case's tensors, any other the tensors beside its configuration. What is accepted must be the same after it was
+ * saved and loaded again. Run from the root of the repository. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "model/adapter.h"

@@ -1,4 +1,4 @@
-/* Fuzzing of the readers of freely written answers (libFuzzer, clang; see fuzz_task.c). The first byte chooses the
+/* Fuzzing of the readers of freely written answers (scripts/fuzz). The first byte chooses the
  * format. A legal grid that was read must be the same after it was written in that format and read again. */
 #include "encode/prompt_parse.h"
 

@@ -1,7 +1,5 @@
-/* Fuzzing of what reads config.json (libFuzzer, clang):
- *   clang -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_config.c src/model/config.c src/base/...c
- * <libraries> with tests/bad/model and the config.json files of tests/model/golden to start from. Whatever is accepted
- * must keep the rules, have a shape, and come back from what is written as it was. */
+/* Fuzzing of what reads config.json (scripts/fuzz). Whatever is accepted must keep the rules, have a shape, and come
+ * back from what is written as it was. */
 #include "model/config.h"
 
 #include <math.h>

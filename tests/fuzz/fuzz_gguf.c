@@ -1,11 +1,6 @@
-/* Fuzzing of what reads GGUF files (libFuzzer, clang):
- *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Isrc tests/fuzz/fuzz_gguf.c src/model/gguf.c
- *       src/model/gguf_format.c src/model/gguf_config.c src/model/gguf_tokenizer_json.c src/model/tokenizer_pre.c
- *       src/model/config.c src/model/gguf_write.c src/tensor/dtype.c src/base/...c <libraries>
- * start it with a copy of tests/fuzz/corpus/gguf. The reader maps files, so the bytes go through one in memory.
+/* Fuzzing of what reads GGUF files (scripts/fuzz). The reader maps files, so the bytes go through one in memory.
  * Whatever is accepted must lie in the file, keep the rules and be found again; configuration and tokenizer are read
- * from it, too.
- */
+ * from it, too. */
 #include "model/gguf.h"
 #include "model/gguf_config.h"
 #include "model/gguf_tokenizer.h"

@@ -1,4 +1,4 @@
-/* Fuzzing of the submission reader (libFuzzer, clang; see fuzz_task.c). What is accepted must be the same after it was
+/* Fuzzing of the submission reader (scripts/fuzz). What is accepted must be the same after it was
  * written and read again. */
 #include "arc/submission.h"
 

@@ -1,7 +1,6 @@
-/* Fuzzing of what reads tasks and example pairs (libFuzzer, clang):
- *   clang -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_task.c src/arc/...c src/base/...c <libraries>
- * The first byte chooses the reader. Whatever is accepted must keep the rules; the quick scanner of pairs must never
- * accept what the parser refuses, nor read it in another way. */
+/* Fuzzing of what reads tasks and example pairs (scripts/fuzz). The first byte chooses the reader. Whatever is accepted
+ * must keep the rules; the quick scanner of pairs must never accept what the parser refuses, nor read it in another way.
+ */
 #include "arc/pairs_scan.h"
 #include "arc/task_read.h"
 #include "base/memory.h"

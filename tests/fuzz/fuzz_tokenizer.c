@@ -1,9 +1,6 @@
-/* Fuzzing of tokenizer.json, split patterns and encoding (libFuzzer, clang):
- *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Isrc tests/fuzz/fuzz_tokenizer.c \
- *       src/model/{chat,gguf*,tokenizer*,unicode}.c src/tensor/dtype.c src/base/...c -ljansson -lpcre2-8 -lutf8proc -lm
- *   ./a.out -max_len=8192 CORPUS tests/fuzz/corpus/tokenizer tests/model/golden/tokenizers/llama3
- * The input is a tokenizer.json and, after the last line "=== ", the text to encode with it. Whatever is accepted must
- * make ids that are the tokenizer's, none of them special, and decode them. */
+/* Fuzzing of tokenizer.json, split patterns and encoding (scripts/fuzz). The input is a tokenizer.json and, after the
+ * last line "=== ", the text to encode with it. Whatever is accepted must make ids that are the tokenizer's, none of
+ * them special, and decode them. */
 #include "base/json.h"
 #include "model/tokenizer_inside.h"
 
