@@ -1,5 +1,5 @@
-/* Fuzzing of the readers of freely written answers (scripts/fuzz). The first byte chooses the
- * format. A legal grid that was read must be the same after it was written in that format and read again. */
+/* Fuzzing of the readers of freely written answers (scripts/fuzz). The first byte chooses the format. A legal grid
+ * that was read must be the same after it was written in that format and read again. */
 #include "encode/prompt_parse.h"
 
 #include <stdlib.h>

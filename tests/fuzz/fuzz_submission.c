@@ -1,5 +1,5 @@
-/* Fuzzing of the submission reader (scripts/fuzz). What is accepted must be the same after it was
- * written and read again. */
+/* Fuzzing of the submission reader (scripts/fuzz). What is accepted must be the same after it was written and read
+ * again. */
 #include "arc/submission.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Fuzzing of encoding with good tokenizers (scripts/fuzz). Run from the root of the
- * repository, whose small tokenizers it loads. The first byte chooses one. Where nothing is normalised away, decoding
- * must give every byte back, and a text in two pieces must decode to the same. */
+/* Fuzzing of encoding with good tokenizers (scripts/fuzz). Run from the root of the repository, whose small
+ * tokenizers it loads. The first byte chooses one. Where nothing is normalised away, decoding must give every byte
+ * back, and a text in two pieces must decode to the same. */
 #include "model/tokenizer.h"
 
 #include <stdlib.h>
