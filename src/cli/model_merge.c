@@ -1,6 +1,6 @@
 /* `ttt model merge`: folds an adapter into its base. */
-#include "cli/model.h"
 #include "cli/command.h"
+#include "cli/model.h"
 #include "cli/options.h"
 #include "model/adapter.h"
 

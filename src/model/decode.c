@@ -276,9 +276,8 @@ static ttt_status decode_all(decoder *d, ttt_error *err) {
     }
 }
 
-ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
-                             size_t count, const ttt_decode_options *options, ttt_decode_answer *answers,
-                             ttt_error *err) {
+ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests, size_t count,
+                      const ttt_decode_options *options, ttt_decode_answer *answers, ttt_error *err) {
     const ttt_model_config *config = ttt_model_get_config(session->model);
     memset(answers, 0, count * sizeof *answers);
     if (options->max_batch < 1) {

@@ -55,9 +55,8 @@ typedef struct ttt_decode_options {
  * longer prompt in pieces that no look-ahead crosses. Running out of time is no error: the answers say so. Errors: an
  * empty prompt, ids outside the vocabulary, a look-ahead block longer than max_tokens, a request that the whole cache
  * cannot hold. Then no answer is owned. */
-ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests,
-                             size_t count, const ttt_decode_options *options, ttt_decode_answer *answers,
-                             ttt_error *err);
+ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests, size_t count,
+                      const ttt_decode_options *options, ttt_decode_answer *answers, ttt_error *err);
 
 /* Scores given answers: each candidate is a sequence of tokens that continues the prompt (its positions set; its
  * targets say which next tokens count, the prompt's last row counting for the candidate's first token by

@@ -1,5 +1,6 @@
 /* Fuzzing of what reads tasks and example pairs (scripts/fuzz). The first byte chooses the reader. Whatever is accepted
- * must keep the rules; the quick scanner of pairs must never accept what the parser refuses, nor read it in another way.
+ * must keep the rules; the quick scanner of pairs must never accept what the parser refuses, nor read it in another
+ * way.
  */
 #include "arc/pairs_scan.h"
 #include "arc/task_read.h"
