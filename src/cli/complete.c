@@ -1,4 +1,5 @@
 /* `ttt complete`: text from a language model, token by token. It is how one checks that a model was read right. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct complete_options {
     const char *model, *adapter, *prompt, *device;
@@ -101,7 +103,7 @@ static const ttt_option complete_table[] = {
      .kind = TTT_OPTION_FLAG,
      .offset = AT(json),
      .help = "one JSON object: ids and text of prompt and continuation, log-probabilities of the new tokens, the "
-             "prompt's mean loss"},
+             "prompt's mean loss, seconds"},
 };
 
 static const ttt_usage complete_usage = {
@@ -130,6 +132,9 @@ typedef struct completion {
     float *log_probabilities; /* of the new ones */
     size_t new_count;
     double loss; /* mean of the prompt; NAN: it has nothing to predict */
+    /* Seconds that loading took, repacking of weights included; then when the prompt was begun, when it had been read
+     * (the first token was known), and when the text ended. */
+    double load_seconds, begun, read, ended;
     ttt_bytes piece;
     ttt_decode_end end;
     ttt_status status; /* of writing a piece */
@@ -152,6 +157,7 @@ static int32_t text_choose(void *state, const float *log_probabilities, int32_t 
     completion *c = state;
     (void)vocabulary;
     const int32_t id = ttt_sampler_choose(&c->sampler, log_probabilities);
+    if (c->new_count == 0) c->read = ttt_clock_seconds();
     c->log_probabilities[c->new_count] = log_probabilities[id];
     return id;
 }
@@ -237,7 +243,9 @@ static ttt_status generate(completion *c, ttt_session *session, ttt_kv_cache *ca
         .prompt = &prompt,
         .grammar = {.state = c, .begin = text_begin, .advance = text_advance, .choose = text_choose},
         .max_tokens = (int32_t)c->options->max_tokens};
+    c->begun = c->read = ttt_clock_seconds();
     TTT_TRY_OUT(ttt_decode(session, cache, &request, 1, &options, &answer, err));
+    c->ended = ttt_clock_seconds();
     c->end = answer.end;
     status = c->status;
 out:
@@ -265,11 +273,21 @@ static ttt_status print_json(const completion *c, ttt_error *err) {
     for (size_t i = 0; i < c->new_count; i++) {
         json_array_append_new(log_probabilities, json_real((double)c->log_probabilities[i]));
     }
-    return ttt_print_json_line(json_pack("{s:o, s:i, s:o, s:o, s:o?, s:s}", "ids", ids, "prompt_tokens",
+    return ttt_print_json_line(json_pack("{s:o, s:i, s:o, s:o, s:o?, s:s, s:f, s:f, s:f}", "ids", ids, "prompt_tokens",
                                          (int)c->prompt_count, "text", text, "log_probabilities", log_probabilities,
                                          "loss", isnan(c->loss) ? NULL : json_real(c->loss), "end",
-                                         c->end == TTT_DECODE_COMPLETE ? "stop" : "length"),
+                                         c->end == TTT_DECODE_COMPLETE ? "stop" : "length", "load_seconds",
+                                         c->load_seconds, "prompt_seconds", c->read - c->begun, "decode_seconds",
+                                         c->ended - c->read),
                                err);
+}
+
+/* The first token comes with the prompt. */
+static void print_speeds(const completion *c) {
+    const size_t decoded = c->new_count > 0 ? c->new_count - 1 : 0;
+    fprintf(stderr, "loaded in %.1f s; prompt of %zu tokens read in %.2f s; %zu tokens more in %.2f s, %.1f a second\n",
+            c->load_seconds, c->prompt_count, c->read - c->begun, decoded, c->ended - c->read,
+            decoded == 0 ? 0 : (double)decoded / (c->ended - c->read));
 }
 
 /* --- All together ------------------------------------------------------------------------------------------------- */
@@ -309,6 +327,7 @@ static ttt_status run(completion *c, ttt_model *model, const char *text, size_t 
         status = print_json(c, err);
     } else {
         printf("\n");
+        if (isatty(STDERR_FILENO)) print_speeds(c);
     }
 out:
     ttt_kv_cache_free(cache);
@@ -324,7 +343,9 @@ static ttt_status complete(const complete_options *options, ttt_error *err) {
     completion c = {.options = options, .err = err};
     if (options->prompt == NULL) TTT_TRY_OUT(ttt_text_read_input(&input, err));
     TTT_TRY_OUT(ttt_tokenizer_load(options->model, &tokenizer, err));
+    const double start = ttt_clock_seconds();
     TTT_TRY_OUT(ttt_loaded_model_open(&loaded, options->model, options->device, (int)options->threads, err));
+    c.load_seconds = ttt_clock_seconds() - start;
     c.tokenizer = tokenizer;
     const char *text = options->prompt == NULL ? input.items : options->prompt;
     status = run(&c, loaded.model, text, options->prompt == NULL ? input.count : strlen(text), err);

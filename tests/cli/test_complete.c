@@ -112,6 +112,11 @@ static void gguf_of_the_same_model__gives_them_too(void **state) {
     support_remove_folder(place.text);
 }
 
+static bool same_text(const json_t *a, const json_t *b) {
+    return json_equal(json_object_get(a, "ids"), json_object_get(b, "ids")) &&
+           json_equal(json_object_get(a, "log_probabilities"), json_object_get(b, "log_probabilities"));
+}
+
 /* A temperature draws by the seed; top-k 1 draws the most probable token at any temperature. */
 static void sampling__follows_its_options(void **state) {
     (void)state;
@@ -139,15 +144,15 @@ static void sampling__follows_its_options(void **state) {
                          NULL};
         run(words, &results[i]);
     }
-    assert_true(json_equal(results[1], results[2]));
-    assert_false(json_equal(results[1], results[3]));
-    assert_false(json_equal(results[0], results[1]));
+    assert_true(same_text(results[1], results[2]));
+    assert_false(same_text(results[1], results[3]));
+    assert_false(same_text(results[0], results[1]));
     char *words[] = {
         "complete",     "--model", (char *)folder.text, "--prompt", "Once",          "--json", "--device", "ref",
         "--max-tokens", "20",      "--top-k",           "1",        "--temperature", "5",      NULL};
     json_t *greedy;
     run(words, &greedy);
-    assert_true(json_equal(greedy, results[0]));
+    assert_true(same_text(greedy, results[0]));
     json_decref(greedy);
     for (int i = 0; i < 4; i++) json_decref(results[i]);
 }
