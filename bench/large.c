@@ -14,6 +14,7 @@
 #include "model/tensors.h"
 #include "tensor/dtype.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,7 @@ static void write_folder(const char *folder, const ttt_model_config *config) {
         data = end;
     }
     fputs("}", file);
+    while (ftell(file) % 64 != 0) fputc(' ', file);
     length = (uint64_t)ftell(file) - sizeof length;
     rewind(file);
     fwrite(&length, sizeof length, 1, file);
@@ -283,6 +285,7 @@ static options read_options(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     const options o = read_options(argc, argv);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* the random numbers leave no holes between the weights */
     const ttt_model_config config = config_of(&o);
     ttt_backend *backend;
     ttt_session *session;

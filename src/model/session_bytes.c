@@ -1,16 +1,18 @@
 /* How much memory a session will take, without making it. */
 #include "model/session_inside.h"
 
-/* Numbers of trainable parameters. */
+/* Bytes of trainable parameters: value, gradient and two moments in float32; the value twice more in bf16 as products
+ * want it, where a rank is rounded up to 32. */
 static double trainable(const ttt_model_config *config, const ttt_session_options *options) {
     if (options->adaptation == TTT_ADAPT_NONE) return 0;
-    if (options->adaptation == TTT_ADAPT_FULL) return (double)ttt_model_config_parameters(config);
+    if (options->adaptation == TTT_ADAPT_FULL) return (4 * 4 + 2 * 2) * (double)ttt_model_config_parameters(config);
+    const double of_rank = 4.0 * 4 * options->rank + 2.0 * 2 * ((options->rank + 31) / 32 * 32);
     double sum = 0;
     for (ttt_linear_kind kind = 0; kind < TTT_LINEAR_COUNT; kind++) {
         if ((options->targets >> kind & 1u) == 0) continue;
         size_t out, in;
         ttt_linear_kind_shape(config, kind, &out, &in);
-        sum += (double)(out + in) * options->rank * (ttt_linear_kind_in_layer(kind) ? config->layers : 1);
+        sum += (double)(out + in) * of_rank * (ttt_linear_kind_in_layer(kind) ? config->layers : 1);
     }
     return sum;
 }
@@ -31,6 +33,5 @@ static double per_token(const ttt_model_config *config, const ttt_session_option
 }
 
 size_t ttt_session_options_bytes(const ttt_model_config *config, const ttt_session_options *options) {
-    /* Value, gradient and two moments in float32; the value twice more in bf16 as products want it. */
-    return (size_t)(trainable(config, options) * (4 * 4 + 2 * 2) + per_token(config, options) * options->max_tokens);
+    return (size_t)(trainable(config, options) + per_token(config, options) * options->max_tokens);
 }
