@@ -73,8 +73,8 @@ static void pairs__extra_members_and_blanks_change_nothing(void **state) {
     static const char *const texts[] = {
         "[{\"input\": [[1, 2], [3, 4]], \"output\": [[5]]}, {\"input\": [[0]], \"output\": [[9]]}]",
         "[{\"input\":[[1,2],[3,4]],\"output\":[[5]]},{\"input\":[[0]],\"output\":[[9]]}]\n",
-        " [ { \"input\" : [ [ 1 , 2 ] ,\n[ 3 , 4 ] ] , \"output\" : [ [ 5 ] ] } ,\t{ \"input\":[[0]],\"output\":[[9]]} "
-        "] ",
+        (" [ { \"input\" : [ [ 1 , 2 ] ,\n[ 3 , 4 ] ] , \"output\" : [ [ 5 ] ] } ,\t"
+         "{ \"input\":[[0]],\"output\":[[9]]} ] "),
         "[{\"output\": [[5]], \"input\": [[1, 2], [3, 4]]}, {\"input\": [[0]], \"output\": [[9]]}]",
         "[{\"input\": [[1, 2], [3, 4]], \"output\": [[5]], \"seed\": 10}, {\"input\": [[0]], \"output\": [[9]]}]",
     };

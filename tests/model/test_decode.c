@@ -76,9 +76,10 @@ static void setup_start(setup *s, bool lora, int32_t pages, int32_t sequences) {
         const int32_t n = lengths[i];
         s->prompts[i] = fixture_sequence(100 + (uint64_t)i, n, n / 3, n / 3 + (n < 90 ? n / 3 : 30));
         s->grammars[i] = (toy){.first_position = i};
-        s->requests[i] = (ttt_decode_request){.prompt = &s->prompts[i],
-                                              .grammar = {&s->grammars[i], toy_begin, toy_advance},
-                                              .max_tokens = ANSWER_MAX - i};
+        s->requests[i] =
+            (ttt_decode_request){.prompt = &s->prompts[i],
+                                 .grammar = {.state = &s->grammars[i], .begin = toy_begin, .advance = toy_advance},
+                                 .max_tokens = ANSWER_MAX - i};
     }
     ASSERT_OK(ttt_kv_cache_new(s->model, pages, sequences, &s->cache, &err));
 }

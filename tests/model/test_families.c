@@ -122,8 +122,9 @@ static void greedy_tokens__are_those_of_transformers(void **state) {
         ttt_kv_cache *cache;
         ASSERT_OK(ttt_kv_cache_new(p.model, 4, 2, &cache, &err));
         int32_t next = prompt.length;
-        const ttt_decode_request request = {
-            .prompt = &prompt, .grammar = {&next, begin, advance}, .max_tokens = (int32_t)json_array_size(answer)};
+        const ttt_decode_request request = {.prompt = &prompt,
+                                            .grammar = {.state = &next, .begin = begin, .advance = advance},
+                                            .max_tokens = (int32_t)json_array_size(answer)};
         const ttt_decode_options decoding = {.max_batch = 1};
         ttt_decode_answer found;
         ASSERT_OK(ttt_decode(session, cache, &request, 1, &decoding, &found, &err));

@@ -44,7 +44,8 @@ static ttt_status decode_and_score(const scenario *s, ttt_session *session, ttt_
     ttt_kv_cache *cache;
     TTT_TRY(ttt_kv_cache_new(ttt_session_get_model(session), 8, 4, &cache, err));
     int32_t count;
-    const ttt_decode_request request = {.prompt = &s->sequence, .grammar = {&count, begin, advance}, .max_tokens = 5};
+    const ttt_decode_request request = {
+        .prompt = &s->sequence, .grammar = {.state = &count, .begin = begin, .advance = advance}, .max_tokens = 5};
     const ttt_decode_options options = {.max_batch = 2};
     ttt_decode_answer answer = {0};
     const int32_t first_target = 2;

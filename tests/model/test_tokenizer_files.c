@@ -303,8 +303,8 @@ static const char *const CHARACTERS[CHARACTER_TOKENS] = {"<unk>",
                                                          "c",
                                                          "ab",
                                                          "bc",
-                                                         "\xE2\x96\x81"
-                                                         "a",
+                                                         ("\xE2\x96\x81"
+                                                          "a"),
                                                          "[X]"};
 static const uint8_t TYPES[CHARACTER_TOKENS] = {2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 4};
 
