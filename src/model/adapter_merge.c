@@ -61,30 +61,25 @@ static ttt_status open_all(merge *self, const char *adapter, ttt_error *err) {
     return TTT_OK;
 }
 
-/* The base's tensor that becomes tensor `wanted` of the merged model. */
-static ttt_status find_tensor(const merge *self, const ttt_tensor *wanted, ttt_stored *stored, ttt_error *err) {
+/* The numbers of the base's tensor that becomes tensor `wanted` of the merged model, in float32; fresh memory. */
+static ttt_status read_tensor(const merge *self, const ttt_tensor *wanted, float **value, ttt_error *err) {
     const bool shared = self->config->tied && wanted->kind == TTT_LINEAR_OUTPUT;
     const ttt_tensor tensor = shared ? ttt_tensor_get(self->config, 0) : *wanted;
-    return ttt_weight_source_get(self->source, &tensor, stored, err);
-}
-
-/* Its numbers in float32; fresh memory. */
-static ttt_status read_tensor(const merge *self, const ttt_tensor *wanted, float **value, ttt_error *err) {
     ttt_stored stored;
-    TTT_TRY(find_tensor(self, wanted, &stored, err));
+    TTT_TRY(ttt_weight_source_get(self->source, &tensor, &stored, err));
     *value = ttt_allocate(wanted->rows * wanted->columns, sizeof **value);
-    if (*value == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of \"%s\"", wanted->file_name);
+    if (*value == NULL) {
+        return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of \"%s\"", wanted->file_name);
+    }
     for (size_t row = 0; row < stored.rows; row++) {
         ttt_dtype_to_float(stored.dtype, ttt_stored_row(&stored, row), stored.columns, *value + row * stored.columns);
     }
     return TTT_OK;
 }
 
-/* Before anything is written: the tensor is there, and PEFT's copy of it, if there is one, is the base's. */
-static ttt_status check_tensor(const merge *self, const ttt_tensor *tensor, ttt_error *err) {
-    ttt_stored stored;
+/* Before anything is written: PEFT's copy of the tensor, if there is one, is the base's. */
+static ttt_status check_copy(const merge *self, const ttt_tensor *tensor, ttt_error *err) {
     ttt_adapter_module module;
-    TTT_TRY(find_tensor(self, tensor, &stored, err));
     if (!ttt_adapter_module_of(&self->merged, tensor, &module)) return TTT_OK;
     const ttt_safetensor *copy = ttt_adapter_folder_base(&self->adapter, &module);
     if (copy == NULL) return TTT_OK;
@@ -157,7 +152,7 @@ static ttt_status write_weights(const merge *self, ttt_error *err) {
     const size_t count = ttt_tensor_count(&self->merged);
     for (size_t i = 0; i < count; i++) {
         const ttt_tensor tensor = ttt_tensor_get(&self->merged, i);
-        TTT_TRY_OUT(check_tensor(self, &tensor, err));
+        TTT_TRY_OUT(check_copy(self, &tensor, err));
         TTT_TRY_OUT(ttt_safetensors_writer_declare(writer, tensor.file_name, self->dtype, tensor.rows, tensor.columns,
                                                    tensor.kind == TTT_LINEAR_COUNT, err));
     }

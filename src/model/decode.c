@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "model/cached_batch.h"
+#include "model/sample.h"
 
 #include <assert.h>
 #include <math.h>
@@ -208,14 +209,6 @@ static ttt_status gather_tokens(decoder *d, int32_t *predicting, ttt_error *err)
     return TTT_OK;
 }
 
-static int32_t most_probable(const float *log_probabilities, int32_t vocabulary) {
-    int32_t best = 0;
-    for (int32_t v = 1; v < vocabulary; v++) {
-        if (log_probabilities[v] > log_probabilities[best]) best = v;
-    }
-    return best;
-}
-
 /* Appends a token to an answer. Returns whether it goes on; if not, *end says why. */
 static bool append(decoder *d, active *a, int32_t id, float log_probability, ttt_decode_end *end) {
     const ttt_decode_request *request = &d->requests[a->request];
@@ -245,7 +238,7 @@ static ttt_status run(decoder *d, int32_t predicting, ttt_error *err) {
     for (int32_t i = predicting - 1; i >= 0; i--) {
         const float *row = d->log_probabilities + (size_t)i * (size_t)d->vocabulary;
         const ttt_decode_grammar *grammar = &d->requests[d->active[d->who[i]].request].grammar;
-        const int32_t next = grammar->choose == NULL ? most_probable(row, d->vocabulary)
+        const int32_t next = grammar->choose == NULL ? ttt_most_probable(row, d->vocabulary)
                                                      : grammar->choose(grammar->state, row, d->vocabulary);
         if (!isfinite(row[next])) {
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "request %zu: the model's probabilities are not finite numbers",

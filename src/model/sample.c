@@ -44,7 +44,7 @@ static void sift_down(int32_t *heap, int32_t count, int32_t at, const float *log
     heap[at] = moved;
 }
 
-static int32_t most_probable(const float *log_probabilities, int32_t vocabulary) {
+int32_t ttt_most_probable(const float *log_probabilities, int32_t vocabulary) {
     int32_t best = 0;
     for (int32_t v = 1; v < vocabulary; v++) {
         if (before(log_probabilities, v, best)) best = v;
@@ -98,7 +98,7 @@ static int32_t keep(ttt_sampler *sampler, const float *log_probabilities, float 
 
 int32_t ttt_sampler_choose(ttt_sampler *sampler, const float *log_probabilities) {
     const int32_t vocabulary = sampler->vocabulary;
-    int32_t chosen = most_probable(log_probabilities, vocabulary);
+    int32_t chosen = ttt_most_probable(log_probabilities, vocabulary);
     if (sampler->sampling.temperature == 0) return chosen;
     const float best = log_probabilities[chosen];
     double sum;

@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* The id of the largest of [vocabulary] numbers, of equals the lowest. */
+int32_t ttt_most_probable(const float *log_probabilities, int32_t vocabulary);
+
 /* In this order: probabilities are raised to 1/temperature; only the top_k most probable tokens stay; of these only the
  * fewest whose share reaches top_p (Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020). */
 typedef struct ttt_sampling {
