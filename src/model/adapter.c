@@ -167,16 +167,17 @@ static ttt_weight *weight_of(const ttt_session *session, const ttt_adapter_modul
     return b ? adapter->b : adapter->a;
 }
 
-static ttt_status fill(const ttt_session *session, ttt_safetensors_writer *writer, ttt_error *err) {
+static ttt_status append(const ttt_session *session, ttt_safetensors_writer *writer, ttt_error *err) {
     float *values = ttt_allocate(ttt_session_largest_parameter(session), sizeof *values);
     if (values == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of an adapter");
     ttt_status status = TTT_OK;
     ttt_adapter_module module;
-    size_t number = 0;
+    size_t rows, columns;
     for (size_t index = 0; ttt_adapter_next_module(ttt_model_get_config(session->model), &index, &module);) {
         for (int b = 0; b < 2 && targeted(&session->options, &module); b++) {
             TTT_TRY_OUT(session->ops->weight_read(weight_of(session, &module, b != 0), TTT_VALUE, values, err));
-            ttt_safetensors_writer_fill(writer, number++, values);
+            shape_of(&module, b != 0, session->options.rank, &rows, &columns);
+            TTT_TRY_OUT(ttt_safetensors_writer_append_numbers(writer, TTT_F32, values, rows * columns, err));
         }
     }
 out:
@@ -191,9 +192,9 @@ static ttt_status save_tensors(const ttt_session *session, const char *path, ttt
     if (metadata == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for '%s'", path);
     TTT_TRY_OUT(ttt_safetensors_writer_new(&writer, err));
     TTT_TRY_OUT(declare(session, writer, err));
-    TTT_TRY_OUT(ttt_safetensors_writer_layout(writer, metadata, err));
-    TTT_TRY_OUT(fill(session, writer, err));
-    status = ttt_safetensors_writer_write(writer, path, err);
+    TTT_TRY_OUT(ttt_safetensors_writer_begin(writer, path, metadata, err));
+    TTT_TRY_OUT(append(session, writer, err));
+    status = ttt_safetensors_writer_finish(writer, err);
 out:
     ttt_safetensors_writer_free(writer);
     json_decref(metadata);

@@ -112,19 +112,6 @@ out:
     return status;
 }
 
-/* Appends `count` numbers in the type of the new file, a piece at a time. */
-static ttt_status append(const merge *self, ttt_safetensors_writer *writer, const float *value, size_t count,
-                         ttt_error *err) {
-    enum { PIECE = 4096 };
-    uint8_t bytes[PIECE * sizeof(float)];
-    for (size_t at = 0; at < count; at += PIECE) {
-        const size_t some = count - at < PIECE ? count - at : PIECE;
-        ttt_dtype_from_float(self->dtype, value + at, some, bytes);
-        TTT_TRY(ttt_safetensors_writer_append(writer, bytes, some * ttt_dtype_size(self->dtype), err));
-    }
-    return TTT_OK;
-}
-
 static ttt_status write_tensor(const merge *self, ttt_safetensors_writer *writer, size_t index, ttt_error *err) {
     const ttt_tensor tensor = ttt_tensor_get(&self->merged, index);
     ttt_adapter_module module;
@@ -135,7 +122,7 @@ static ttt_status write_tensor(const merge *self, ttt_safetensors_writer *writer
         (self->adapter.options.targets >> module.kind & 1u) != 0) {
         TTT_TRY_OUT(fold(self, &module, value, err));
     }
-    status = append(self, writer, value, tensor.rows * tensor.columns, err);
+    status = ttt_safetensors_writer_append_numbers(writer, self->dtype, value, tensor.rows * tensor.columns, err);
 out:
     ttt_free(value);
     return status;

@@ -47,26 +47,24 @@ void ttt_safetensor_read(const ttt_safetensor *tensor, float *to);
 /* "__metadata__" of the (first) file: an object of strings, or NULL. Borrowed. */
 const json_t *ttt_safetensors_metadata(const ttt_safetensors *tensors);
 
-/* ---- writing: declare all tensors, then lay the file out in memory, fill it and write it; or, what is large, begin
- * the file, append the bytes of all tensors in order and finish. Either way it is replaced atomically. ---- */
+/* ---- writing: declare all tensors, begin the file, append all of them in order, finish. It is replaced atomically.
+ * ---- */
 
 typedef struct ttt_safetensors_writer ttt_safetensors_writer;
 ttt_status ttt_safetensors_writer_new(ttt_safetensors_writer **writer, ttt_error *err);
 void ttt_safetensors_writer_free(ttt_safetensors_writer *writer);
-/* The file will hold `name` as [rows, columns], or as [columns] when `vector` (rows 1). dtype: a plain one; what is
- * filled, TTT_F32 or TTT_BF16. Declared in the order of the file. */
+/* The file will hold `name` as [rows, columns], or as [columns] when `vector` (rows 1). dtype: a plain one. Declared in
+ * the order of the file. */
 ttt_status ttt_safetensors_writer_declare(ttt_safetensors_writer *writer, const char *name, ttt_dtype dtype,
                                           size_t rows, size_t columns, bool vector, ttt_error *err);
 /* After the last declaration. `metadata`: strings to strings, or NULL. */
-ttt_status ttt_safetensors_writer_layout(ttt_safetensors_writer *writer, const json_t *metadata, ttt_error *err);
-/* Fills tensor number `index` (in order of declaration) from float32. */
-void ttt_safetensors_writer_fill(ttt_safetensors_writer *writer, size_t index, const float *from);
-ttt_status ttt_safetensors_writer_write(const ttt_safetensors_writer *writer, const char *path, ttt_error *err);
-
 ttt_status ttt_safetensors_writer_begin(ttt_safetensors_writer *writer, const char *path, const json_t *metadata,
                                         ttt_error *err);
+/* The next bytes, as stored; or the next `count` numbers, which become `dtype`, the type of their tensor. */
 ttt_status ttt_safetensors_writer_append(ttt_safetensors_writer *writer, const void *data, size_t bytes,
                                          ttt_error *err);
+ttt_status ttt_safetensors_writer_append_numbers(ttt_safetensors_writer *writer, ttt_dtype dtype, const float *from,
+                                                 size_t count, ttt_error *err);
 ttt_status ttt_safetensors_writer_finish(ttt_safetensors_writer *writer, ttt_error *err);
 
 #endif

@@ -39,14 +39,14 @@ static ttt_status declare_state(const ttt_session *session, ttt_safetensors_writ
     return TTT_OK;
 }
 
-static ttt_status fill_state(const ttt_session *session, ttt_safetensors_writer *writer, ttt_error *err) {
+static ttt_status append_state(const ttt_session *session, ttt_safetensors_writer *writer, ttt_error *err) {
     float *values = ttt_allocate(ttt_session_largest_parameter(session), sizeof *values);
     if (values == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of a parameter");
     ttt_status status = TTT_OK;
     for (size_t i = 0; i < session->parameter_count * PART_COUNT; i++) {
-        TTT_TRY_OUT(session->ops->weight_read(session->parameters[i / PART_COUNT].weight, PARTS[i % PART_COUNT].part,
-                                              values, err));
-        ttt_safetensors_writer_fill(writer, i, values);
+        const ttt_parameter *p = &session->parameters[i / PART_COUNT];
+        TTT_TRY_OUT(session->ops->weight_read(p->weight, PARTS[i % PART_COUNT].part, values, err));
+        TTT_TRY_OUT(ttt_safetensors_writer_append_numbers(writer, TTT_F32, values, p->rows * p->columns, err));
     }
 out:
     ttt_free(values);
@@ -64,9 +64,9 @@ ttt_status ttt_session_save_state(const ttt_session *session, const char *path, 
     }
     TTT_TRY_OUT(ttt_safetensors_writer_new(&writer, err));
     TTT_TRY_OUT(declare_state(session, writer, err));
-    TTT_TRY_OUT(ttt_safetensors_writer_layout(writer, all, err));
-    TTT_TRY_OUT(fill_state(session, writer, err));
-    status = ttt_safetensors_writer_write(writer, path, err);
+    TTT_TRY_OUT(ttt_safetensors_writer_begin(writer, path, all, err));
+    TTT_TRY_OUT(append_state(session, writer, err));
+    status = ttt_safetensors_writer_finish(writer, err);
 out:
     ttt_safetensors_writer_free(writer);
     json_decref(all);
@@ -170,9 +170,9 @@ out:
     return status;
 }
 
-/* Tensor number `index` of the model that the session makes of its model, adapter folded in. */
-static ttt_status write_tensor(const ttt_session *session, ttt_safetensors_writer *writer, size_t index,
-                               const ttt_tensor *tensor, ttt_error *err) {
+/* A tensor of the model that the session makes of its model, adapter folded in. */
+static ttt_status write_tensor(const ttt_session *session, ttt_safetensors_writer *writer, const ttt_tensor *tensor,
+                               ttt_dtype dtype, ttt_error *err) {
     float *value = ttt_allocate(tensor->rows * tensor->columns, sizeof *value);
     if (value == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a copy of \"%s\"", tensor->name);
     ttt_network network = session->network; /* slots are found in a network that may be changed; this is not */
@@ -185,7 +185,7 @@ static ttt_status write_tensor(const ttt_session *session, ttt_safetensors_write
                              value, err));
         }
     }
-    ttt_safetensors_writer_fill(writer, index, value);
+    status = ttt_safetensors_writer_append_numbers(writer, dtype, value, tensor->rows * tensor->columns, err);
 out:
     ttt_free(value);
     return status;
@@ -203,12 +203,12 @@ static ttt_status write_weights(const ttt_session *session, const ttt_model_conf
         TTT_TRY_OUT(ttt_safetensors_writer_declare(writer, tensor.file_name, dtype, tensor.rows, tensor.columns,
                                                    tensor.kind == TTT_LINEAR_COUNT, err));
     }
-    TTT_TRY_OUT(ttt_safetensors_writer_layout(writer, metadata, err));
+    TTT_TRY_OUT(ttt_safetensors_writer_begin(writer, path, metadata, err));
     for (size_t i = 0; i < ttt_tensor_count(config); i++) {
         const ttt_tensor tensor = ttt_tensor_get(config, i);
-        TTT_TRY_OUT(write_tensor(session, writer, i, &tensor, err));
+        TTT_TRY_OUT(write_tensor(session, writer, &tensor, dtype, err));
     }
-    status = ttt_safetensors_writer_write(writer, path, err);
+    status = ttt_safetensors_writer_finish(writer, err);
 out:
     ttt_safetensors_writer_free(writer);
     json_decref(metadata);
