@@ -47,8 +47,7 @@ void ttt_safetensor_read(const ttt_safetensor *tensor, float *to);
 /* "__metadata__" of the (first) file: an object of strings, or NULL. Borrowed. */
 const json_t *ttt_safetensors_metadata(const ttt_safetensors *tensors);
 
-/* ---- writing: declare all tensors, begin the file, append all of them in order, finish. It is replaced atomically.
- * ---- */
+/* ---- writing: declare all tensors, begin, append them in order, finish; the file is replaced atomically ---- */
 
 typedef struct ttt_safetensors_writer ttt_safetensors_writer;
 ttt_status ttt_safetensors_writer_new(ttt_safetensors_writer **writer, ttt_error *err);
