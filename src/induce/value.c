@@ -90,7 +90,8 @@ bool ttt_value_valid(const ttt_value *value) {
 
 ttt_status ttt_scratch_init(ttt_scratch *scratch, ttt_error *err) {
     *scratch = (ttt_scratch){.memory = ttt_allocate(SCRATCH_BYTES, 1), .bytes = SCRATCH_BYTES};
-    return scratch->memory == NULL ? ttt_error_memory(err) : TTT_OK;
+    if (scratch->memory != NULL) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a program search");
 }
 
 void ttt_scratch_release(ttt_scratch *scratch) {
