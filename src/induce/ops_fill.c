@@ -21,10 +21,6 @@ static bool enclosed(ttt_scratch *scratch, const ttt_piece *grid, bool corners, 
     return any;
 }
 
-bool ttt_op_enclosed(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return enclosed(scratch, &arguments[0]->pieces[0], false, result);
-}
-
 bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return enclosed(scratch, &arguments[0]->pieces[0], true, result);
 }
@@ -124,34 +120,6 @@ bool ttt_op_grow_sides(ttt_scratch *scratch, const ttt_value *const *arguments, 
 
 bool ttt_op_grow_corners(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return grow(scratch, &arguments[0]->pieces[0], 0xaa, result);
-}
-
-/* Rings of what is not 0, from outside in: 1 where a neighbour (or the outside) is 0, and so on, at most 9. */
-bool ttt_op_rings(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *grid = &arguments[0]->pieces[0];
-    if (!ttt_value_new_like(scratch, grid, result)) return false;
-    uint8_t *depth = result->pieces[0].cells;
-    const ttt_piece *out = &result->pieces[0];
-    /* Two passes: the distance to the nearest 0 above or to the left, then also below or to the right. */
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < ttt_piece_area(grid); i++) {
-            const int at = pass == 0 ? i : ttt_piece_area(grid) - 1 - i, r = at / grid->width, c = at % grid->width;
-            if (grid->cells[at] == 0) continue;
-            const int back = pass == 0 ? -1 : 1;
-            int least = ttt_piece_look(out, r, c + back);
-            for (int dc = -1; dc <= 1; dc++) {
-                const int other = ttt_piece_look(out, r + back, c + dc);
-                if (other < least) least = other;
-            }
-            if (pass == 0 || least + 1 < depth[at]) depth[at] = (uint8_t)(least + 1);
-        }
-    }
-    bool deep = false;
-    for (int at = 0; at < ttt_piece_area(grid); at++) {
-        deep |= depth[at] > 1;
-        if (depth[at] > 9) depth[at] = 9;
-    }
-    return deep;
 }
 
 /* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally

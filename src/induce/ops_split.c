@@ -37,7 +37,7 @@ bool ttt_op_parts(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
                                       : cut_even(scratch, from, from->height, from->width / parts, result);
 }
 
-bool ttt_op_blocks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+bool ttt_op_tiles(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const int side = arguments[1]->number;
     return side > 1 && cut_even(scratch, piece_of(arguments, 0), side, side, result);
 }
