@@ -199,11 +199,6 @@ bool ttt_op_double_edges(ttt_scratch *scratch, const ttt_value *const *arguments
     return true;
 }
 
-bool ttt_op_blank(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    return grid_like(scratch, from, result) && differs(from, &result->pieces[0]);
-}
-
 bool ttt_op_substitute(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0), *copy = piece_of(arguments, 1);
     if (ttt_piece_area(copy) == 1 || !ttt_value_new_grid(scratch, from->row, from->column, from->height * copy->height,
