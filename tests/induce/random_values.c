@@ -90,8 +90,9 @@ static void draw_cells(ttt_random *random, ttt_piece *piece) {
 }
 
 static uint8_t side_of(ttt_random *random) {
-    switch (below(random, 6)) {
+    switch (below(random, 7)) {
     case 0: return 1;
+    case 3: return (uint8_t)(1 + below(random, 3));
     case 1: return TTT_PIECE_SIDE;
     case 2: return (uint8_t)(1 + below(random, TTT_PIECE_SIDE));
     default: return (uint8_t)(2 + below(random, 9));

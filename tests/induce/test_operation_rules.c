@@ -4,7 +4,7 @@
 
 #include "random_values.h"
 
-enum { ROUNDS = 300, POOL = 12 };
+enum { ROUNDS = 1000, POOL = 12 };
 
 /* Values that operations made, a few of every type with pieces, taken as arguments now and then. */
 typedef struct value_pool {
