@@ -82,7 +82,9 @@ static ttt_status recover(cage_run *run, ttt_error *err) {
         slot->busy = false;
     }
     ttt_cage_server_stop(&cage->server);
-    return ttt_cage_server_start(&cage->server, cage->python, &cage->settings, err);
+    TTT_TRY(ttt_cage_server_start(&cage->server, cage->python, &cage->settings, err));
+    if (err != NULL) *err = (ttt_error){0};
+    return TTT_OK;
 }
 
 static ttt_status start_program(cage_run *run, cage_slot *slot, ttt_error *err) {
@@ -164,10 +166,9 @@ static ttt_status wait_for_workers(cage_run *run, ttt_error *err) {
 static ttt_status attend_workers(cage_run *run, ttt_error *err) {
     for (int i = 0; i < run->slot_count; i++) {
         cage_slot *slot = &run->slots[i];
-        /* Recovering from a lost server in this very loop may have changed what the slots hold. */
         if (!slot->busy) continue;
-        if (run->polled[2 * i].revents != 0 && run->polled[2 * i].fd == slot->worker.reply_pipe) read_reply(run, slot);
-        if (run->polled[2 * i + 1].revents != 0 && run->polled[2 * i + 1].fd == slot->worker.handle) {
+        if (run->polled[2 * i].revents != 0) read_reply(run, slot);
+        if (run->polled[2 * i + 1].revents != 0) {
             TTT_TRY(finish_program(run, slot, err));
         } else if (ttt_clock_seconds() - slot->started >= run->cage->seconds) {
             kill_as(slot, TTT_CAGE_TIME);

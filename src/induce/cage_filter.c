@@ -8,6 +8,7 @@
 #include "induce/cage_inside.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,9 +18,9 @@ enum { REPLY_DESCRIPTOR = 3 }; /* as in cage_worker.py */
 
 static const int allowed[] = {
     /* memory */
-    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-    /* locks of one thread, signals to itself alone */
-    SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
+    /* what to do with signals, without sending any */
+    SCMP_SYS(sched_yield), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
     /* time and chance */
     SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep),
@@ -43,6 +44,11 @@ static const int deadly[] = {SCMP_SYS(execve),
                              SCMP_SYS(finit_module),
                              SCMP_SYS(kexec_load)};
 
+/* What malloc and numpy say of their memory. (To root, the kernel has advice that takes memory from the machine.) */
+static const scmp_datum_t advices[] = {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE};
+/* What locks are made of. */
+static const scmp_datum_t futexes[] = {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET};
+
 static int add_rules(scmp_filter_ctx context) {
     int failed = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     for (size_t i = 0; failed == 0 && i < sizeof allowed / sizeof *allowed; i++) {
@@ -50,6 +56,13 @@ static int add_rules(scmp_filter_ctx context) {
     }
     for (size_t i = 0; failed == 0 && i < sizeof deadly / sizeof *deadly; i++) {
         failed = seccomp_rule_add(context, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    }
+    for (size_t i = 0; failed == 0 && i < sizeof advices / sizeof *advices; i++) {
+        failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2(SCMP_CMP_EQ, advices[i]));
+    }
+    for (size_t i = 0; failed == 0 && i < sizeof futexes / sizeof *futexes; i++) {
+        const struct scmp_arg_cmp is = SCMP_A1(SCMP_CMP_MASKED_EQ, (uint32_t)FUTEX_CMD_MASK, futexes[i]);
+        failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(futex), 1, is);
     }
     const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
     const struct scmp_arg_cmp to_the_pipe = SCMP_A0(SCMP_CMP_EQ, REPLY_DESCRIPTOR);

@@ -62,8 +62,9 @@ static size_t receive_message(int control, void *data, size_t capacity, int *des
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = extra.space, .msg_controllen = sizeof extra.space};
     ssize_t received;
+    /* A server that ended with something left to read leaves a reset, once; what it had said before comes after. */
     do received = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
-    while (received < 0 && errno == EINTR);
+    while (received < 0 && (errno == EINTR || errno == ECONNRESET));
     *descriptor = -1;
     if (received <= 0) return 0;
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);

@@ -1,7 +1,6 @@
 # The server of the cage. It runs as `python3 -s -c <this text>`, with an environment made for it and descriptor 3 for
 # talking to its master (see cage_inside.h for the messages). It imports what programs need once, then answers requests
 # by forking. The server is trusted; what it forks is too until `confine` has returned, and never again.
-import array
 import ctypes
 import gc
 import io
@@ -23,7 +22,7 @@ RAN, RAISED, NO_GRID, TIME, MEMORY, OUTPUT, FORBIDDEN = range(7)  # ttt_cage_out
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 4, 22, 2
 
 # Loaded before the first program, because a program cannot read files: what ordinary programs import.
-MODULES = """abc bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions
+MODULES = """_strptime abc ast bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions
 functools heapq inspect itertools json math numbers operator pprint queue random re statistics string textwrap time
 traceback types typing warnings numpy numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.random"""
 OPTIONAL_MODULES = "scipy scipy.ndimage"
@@ -257,6 +256,15 @@ def serve(settings, control):
             control.send(struct.pack("=i", os.waitpid(pid, 0)[1]))
 
 
+def offer_to_be_killed():
+    """When the machine's memory is out, the kernel takes the workers (and then us) before the master."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass  # a container may forbid it; the limits hold all the same
+
+
 def main():
     sys.path[:] = [folder for folder in sys.path if folder]
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
@@ -268,6 +276,7 @@ def main():
         if not message:
             return
         settings = Settings(read_whole(descriptors[0]))
+        offer_to_be_killed()
         load(settings)
         os.chdir("/")
         with open("/proc/self/statm") as file:

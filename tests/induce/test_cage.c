@@ -126,26 +126,29 @@ static int run_part(const collection *c, bool out_of_time, double seconds, int w
     return wrong;
 }
 
-/* On a busy machine, only those that never end may run out of time. */
-static void run_collection(int workers) {
+static void run_collection(bool out_of_time, double seconds, int workers) {
     collection c = read_collection();
     size_t hostile = 0;
     for (size_t i = 0; i < c.count; i++) hostile += strncmp(c.files[i].name, "hostile_", 8) == 0;
     assert_true(hostile >= 30);
-    assert_int_equal(run_part(&c, false, 120, workers), 0);
-    assert_int_equal(run_part(&c, true, 2, workers), 0);
+    assert_int_equal(run_part(&c, out_of_time, seconds, workers), 0);
     assert_int_not_equal(access("/tmp/escaped", F_OK), 0); /* what some of them try to leave behind */
     free_collection(&c);
 }
 
 static void programs__end_as_they_should_one_after_another(void **state) {
     (void)state;
-    run_collection(1);
+    run_collection(false, 120, 1); /* seconds: on a busy machine too, only those that never end may run out of them */
 }
 
 static void programs__end_as_they_should_side_by_side(void **state) {
     (void)state;
-    run_collection(4);
+    run_collection(false, 120, 4);
+}
+
+static void programs__without_end_are_ended(void **state) {
+    (void)state;
+    run_collection(true, 2, 3);
 }
 
 static void outputs__come_for_every_input_in_order(void **state) {
@@ -240,25 +243,31 @@ static void start__says_what_is_missing(void **state) {
 
 static void memory__running_out_is_an_error_everywhere(void **state) {
     (void)state;
-    const ttt_grid input = small_grid();
-    const char *const programs[] = {rotate, rotate};
-    ttt_cage_result results[2];
+    ttt_cage *cage = NULL;
     ttt_status status = TTT_ERROR_MEMORY;
     for (size_t n = 1; status != TTT_OK; n++) {
-        ttt_cage *cage;
         ttt_memory_fail_at(n);
         status = ttt_cage_new(&(ttt_cage_options){.python = "/usr/bin/python3"}, &cage, &err);
-        if (status == TTT_OK) {
-            status = ttt_cage_run(cage, programs, 2, &input, 1, 0, NULL, results, &err);
-            for (int i = 0; i < 2; i++) {
-                if (status != TTT_OK) assert_null(results[i].outputs);
-                ttt_cage_result_release(&results[i]);
-            }
-        }
         ttt_memory_fail_at(0);
         if (status != TTT_OK) assert_int_equal(status, TTT_ERROR_MEMORY);
-        ttt_cage_free(cage);
+        assert_int_equal(cage != NULL, status == TTT_OK);
     }
+    const ttt_grid input = small_grid();
+    const char *const programs[] = {rotate, rotate, rotate};
+    ttt_cage_result results[3];
+    status = TTT_ERROR_MEMORY;
+    for (size_t n = 1; status != TTT_OK; n++) {
+        ttt_memory_fail_at(n);
+        status = ttt_cage_run(cage, programs, 3, &input, 1, 0, NULL, results, &err);
+        ttt_memory_fail_at(0);
+        if (status != TTT_OK) assert_int_equal(status, TTT_ERROR_MEMORY);
+        for (int i = 0; i < 3; i++) {
+            if (status == TTT_OK) check_rotated(&results[i], "runs without memory");
+            assert_int_equal(results[i].outputs != NULL, status == TTT_OK);
+            ttt_cage_result_release(&results[i]);
+        }
+    }
+    ttt_cage_free(cage);
 }
 
 /* ------------------------------------------------------------------------------------------------ ending */
@@ -417,6 +426,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs__end_as_they_should_one_after_another),
         cmocka_unit_test(programs__end_as_they_should_side_by_side),
+        cmocka_unit_test(programs__without_end_are_ended),
         cmocka_unit_test(outputs__come_for_every_input_in_order),
         cmocka_unit_test(nothing__to_run_is_fine),
         cmocka_unit_test(same_program__gives_same_answer),
