@@ -68,11 +68,10 @@ static void kill_as(cage_slot *slot, ttt_cage_outcome outcome) {
     ttt_cage_worker_kill(&slot->worker);
 }
 
-/* The server is gone: a new one, and what was running once more. Fails with the sentence already in `err` the second
- * time. */
+/* The server is gone: a new one, and what was running once more. */
 static ttt_status recover(cage_run *run, ttt_error *err) {
     ttt_cage *cage = run->cage;
-    if (run->server_again) return ttt_fail_within(err, TTT_ERROR_IO, "for the second time in one run");
+    if (run->server_again) return ttt_fail(err, TTT_ERROR_IO, "the python server of the cage died twice in one run");
     run->server_again = true;
     for (int i = 0; i < run->slot_count; i++) {
         cage_slot *slot = &run->slots[i];

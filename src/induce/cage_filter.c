@@ -58,14 +58,14 @@ static int add_rules(scmp_filter_ctx context) {
         failed = seccomp_rule_add(context, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
     }
     for (size_t i = 0; failed == 0 && i < sizeof advices / sizeof *advices; i++) {
-        failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2(SCMP_CMP_EQ, advices[i]));
+        failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 1, SCMP_A2(SCMP_CMP_EQ, advices[i], 0));
     }
     for (size_t i = 0; failed == 0 && i < sizeof futexes / sizeof *futexes; i++) {
         const struct scmp_arg_cmp is = SCMP_A1(SCMP_CMP_MASKED_EQ, (uint32_t)FUTEX_CMD_MASK, futexes[i]);
         failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(futex), 1, is);
     }
     const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-    const struct scmp_arg_cmp to_the_pipe = SCMP_A0(SCMP_CMP_EQ, REPLY_DESCRIPTOR);
+    const struct scmp_arg_cmp to_the_pipe = SCMP_A0(SCMP_CMP_EQ, REPLY_DESCRIPTOR, 0);
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, to_the_pipe);

@@ -218,6 +218,14 @@ static ttt_status lose(bool *lost, ttt_error *err) {
     return ttt_fail(err, TTT_ERROR_IO, "the python server of the cage no longer answers");
 }
 
+/* One question, with up to two descriptors, and its answer of a known length; false when there is none. */
+static bool ask(const ttt_cage_server *server, const void *question, size_t bytes, const int *descriptors, size_t count,
+                void *answer, size_t answer_bytes, int *descriptor) {
+    *descriptor = -1;
+    return server->pid > 0 && send_message(server->control, question, bytes, descriptors, count) &&
+           receive_message(server->control, answer, answer_bytes, descriptor) == answer_bytes;
+}
+
 /* Hands request and pipe over and receives the worker's number and handle. */
 static ttt_status ask_to_run(const ttt_cage_server *server, const int descriptors[2], ttt_cage_worker *worker,
                              bool *lost, ttt_error *err) {
@@ -225,8 +233,7 @@ static ttt_status ask_to_run(const ttt_cage_server *server, const int descriptor
         int32_t failure;
         uint32_t pid;
     } answer;
-    if (!send_message(server->control, "R", 1, descriptors, 2)) return lose(lost, err);
-    if (receive_message(server->control, &answer, sizeof answer, &worker->handle) != sizeof answer ||
+    if (!ask(server, "R", 1, descriptors, 2, &answer, sizeof answer, &worker->handle) ||
         (answer.failure == 0 && worker->handle < 0)) {
         return lose(lost, err);
     }
@@ -269,12 +276,9 @@ ttt_status ttt_cage_worker_end(const ttt_cage_server *server, ttt_cage_worker *w
     memcpy(question + 1, &pid, sizeof pid);
     ttt_cage_worker_close(worker);
     int32_t answer;
-    int none = -1;
+    int none;
     *lost = false;
-    if (!send_message(server->control, question, sizeof question, NULL, 0) ||
-        receive_message(server->control, &answer, sizeof answer, &none) != sizeof answer) {
-        return lose(lost, err);
-    }
+    if (!ask(server, question, sizeof question, NULL, 0, &answer, sizeof answer, &none)) return lose(lost, err);
     *wait_status = answer;
     return TTT_OK;
 }

@@ -75,7 +75,10 @@ def load(settings):
     import types
 
     common = sys.modules["common"] = types.ModuleType("common")
-    exec(compile(settings.prelude, "<prelude>", "exec"), common.__dict__)
+    try:
+        exec(compile(settings.prelude, "<prelude>", "exec"), common.__dict__)
+    except BaseException as error:
+        raise ImportError(f"the prelude: {describe(error, '<prelude>')}") from None
 
 
 # ------------------------------------------------------------------------------------------------ a worker
@@ -111,7 +114,7 @@ def confine(settings, reply, server):
     os.closerange(REPLY + 1, DESCRIPTORS)
     with_memory = settings.memory + settings.size
     limit(resource.RLIMIT_AS, with_memory if with_memory < 1 << 62 else resource.RLIM_INFINITY)
-    limit(resource.RLIMIT_CPU, min(int(settings.seconds) + 2, 1 << 30))
+    limit(resource.RLIMIT_CPU, int(min(settings.seconds, 1e9)) + 2)
     for kind in ("FSIZE", "NOFILE", "NPROC", "CORE", "MEMLOCK", "MSGQUEUE", "SIGPENDING"):
         limit(getattr(resource, "RLIMIT_" + kind), 0)
     settings.prctl(PR_SET_DUMPABLE, 0)
@@ -169,13 +172,13 @@ def encode(value):
     return bytes([height, width]) + value.astype(numpy.uint8).tobytes()
 
 
-def describe(error):
+def describe(error, file="<program>"):
     line, trace = None, error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == "<program>":
+        if trace.tb_frame.f_code.co_filename == file:
             line = trace.tb_lineno
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.filename == "<program>":
+    if isinstance(error, SyntaxError) and error.filename == file:
         line, text = error.lineno, str(error.msg)
     else:
         text = str(error)

@@ -9,7 +9,9 @@
 #include "induce/cage_inside.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -237,7 +239,7 @@ static void start__says_what_is_missing(void **state) {
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.python = "/bin/true"}, &cage, &err), TTT_ERROR_UNSUPPORTED,
                  "/bin/true ended before it was ready");
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.prelude = "import nosuch\n"}, &cage, &err), TTT_ERROR_UNSUPPORTED,
-                 "No module named 'nosuch'");
+                 "/usr/bin/python3: ImportError: the prelude: line 1: ModuleNotFoundError: No module named 'nosuch'");
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.seconds = -1}, &cage, &err), TTT_ERROR_ARGUMENT, "-1 seconds");
 }
 
@@ -354,6 +356,43 @@ static void server__killed_amid_programs_is_survived_once(void **state) {
     ttt_cage_free(cage);
 }
 
+/* Kills the server of a cage again and again, until stopped. */
+typedef struct assassin {
+    const ttt_cage *cage;
+    atomic_bool stop;
+} assassin;
+
+static void *kill_servers(void *context) {
+    assassin *a = context;
+    while (!a->stop) {
+        usleep(200000);
+        const pid_t server = server_of(a->cage);
+        if (server > 0 && !a->stop) kill(server, SIGKILL);
+    }
+    return NULL;
+}
+
+static void server__killed_again_and_again_is_an_error(void **state) {
+    (void)state;
+    ttt_cage *cage = new_cage(600, 2);
+    const char *const programs[] = {rotate, sleeper, sleeper};
+    const ttt_grid input = small_grid();
+    ttt_cage_result results[3];
+    assassin a = {.cage = cage};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, kill_servers, &a), 0);
+    ttt_status status = ttt_cage_run(cage, programs, 3, &input, 1, 0, NULL, results, &err);
+    a.stop = true;
+    pthread_join(thread, NULL);
+    assert_int_not_equal(status, TTT_OK); /* died twice, or before it was ready again */
+    assert_non_null(strstr(err.message, "python"));
+    for (int i = 0; i < 3; i++) assert_null(results[i].outputs);
+    ASSERT_OK(ttt_cage_run(cage, programs, 1, &input, 1, 0, NULL, results, &err)); /* the next run begins anew */
+    check_rotated(&results[0], "many deaths");
+    ttt_cage_result_release(&results[0]);
+    ttt_cage_free(cage);
+}
+
 static void parents_death__takes_everything_along(void **state) {
     (void)state;
     int told[2];
@@ -437,6 +476,7 @@ int main(void) {
         cmocka_unit_test(free__leaves_nothing_running),
         cmocka_unit_test(server__starts_again_when_it_was_killed),
         cmocka_unit_test(server__killed_amid_programs_is_survived_once),
+        cmocka_unit_test(server__killed_again_and_again_is_an_error),
         cmocka_unit_test(parents_death__takes_everything_along),
         cmocka_unit_test(reply__is_not_believed_before_it_is_checked),
         cmocka_unit_test(outcome_names__are_all_there),
