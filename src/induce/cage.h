@@ -12,8 +12,9 @@
 #include "base/status.h"
 
 typedef struct ttt_cage_options {
-    const char *python;  /* the interpreter; NULL: "python3" as Debian installs it */
-    const char *prelude; /* source of a helper module that programs may import (`from common import *`), or NULL */
+    const char *python;  /* the interpreter; NULL: /usr/bin/python3, or the first in PATH when that has no numpy */
+    const char *prelude; /* source of the module `common` that programs may import: trusted, it runs outside the
+                            limits, once. NULL: a small one of ours (cage_common.py) */
     double seconds;      /* of processor and wall time for one program, all its inputs together; 0: 2 */
     size_t memory_bytes; /* that one program may have beside the interpreter; 0: 512 MiB */
     int workers;         /* programs that run side by side; 0: one a core */
@@ -37,14 +38,17 @@ typedef struct ttt_cage_result {
     ttt_grid *outputs; /* [input count], owned by the result; NULL unless TTT_CAGE_RAN */
 } ttt_cage_result;
 
-typedef struct ttt_cage ttt_cage;
-/* Starts the server. Fails with one sentence that says what is missing (no python3, no numpy, no seccomp). */
+typedef struct ttt_cage ttt_cage; /* one thread at a time */
+/* Starts the server and tries it out. Fails with one sentence that says what is missing (python3, numpy, seccomp, what
+ * the prelude imports). */
 ttt_status ttt_cage_new(const ttt_cage_options *options, ttt_cage **cage, ttt_error *err);
 void ttt_cage_free(ttt_cage *cage); /* nothing of it is left running */
 
-/* Runs `count` programs on the same inputs, several side by side; results[count], each released by the caller. A
- * program that misbehaves is a result, not an error; errors are the cage's own. A raised `stop` or `seconds` gone by
- * (0: no limit) ends it early: what did not run has outcome TTT_CAGE_TIME. */
+/* Runs `count` programs on the same inputs, several side by side; results[count], each released by the caller (after an
+ * error all are {0}). A program that misbehaves is a result, not an error; errors are the cage's own. A raised `stop`
+ * or `seconds` gone by (0: no limit) ends it early: what did not run, or not to its end, has outcome TTT_CAGE_TIME. The
+ * same program gives the same outputs: chance is seeded. An output may be an array or rows of integers, truth values or
+ * floats without a fraction. */
 ttt_status ttt_cage_run(ttt_cage *cage, const char *const *programs, size_t count, const ttt_grid *inputs,
                         size_t input_count, double seconds, const ttt_stop_flag *stop, ttt_cage_result *results,
                         ttt_error *err);
