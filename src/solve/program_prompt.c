@@ -99,7 +99,7 @@ static void write_general(text *system, text *t, const ttt_task *task) {
            "It must be right for every example and work on the new inputs too, so compute everything from the grid. "
            "Only numpy and Python's standard library are there; no files, no network, no printing.\n\n"
            "Say in a few sentences what the rule is. Then give the whole program in one block:\n"
-           "```python\nimport numpy as np\n\ndef transform(grid):\n    ...\n```\n");
+           "```python\nimport numpy as np\n\ndef transform(grid):\n    ...\n```");
 }
 
 ttt_status ttt_program_prompt_make(ttt_program_format format, bool decoded, const ttt_task *task,
