@@ -17,7 +17,9 @@
  *     }
  *
  * Colours are written as words (black blue red green yellow grey pink orange teal maroon) or #0 to #9, directions as
- * north, north_east, ..., properties by their word, numbers in decimal. "#" at the beginning of a line is a comment. */
+ * north, north_east, ..., properties by their word, numbers in decimal; in a rule for cells colours may also be plain
+ * digits, as above. "#" at the beginning of a line is a comment. Each statement begins a line. A name is defined once,
+ * before its use, and is no word of the language. */
 #ifndef TTT_INDUCE_PROGRAM_H
 #define TTT_INDUCE_PROGRAM_H
 
@@ -43,7 +45,8 @@ typedef struct ttt_condition {
     bool negated;
 } ttt_condition;
 
-/* Where all conditions hold (none: everywhere) the output's cell is that of layer `copied`, or with -1 the colour. */
+/* Where all conditions hold (none: everywhere, "else", the last case) the output's cell is that of layer `copied`, or
+ * with -1 the colour. */
 typedef struct ttt_case {
     ttt_condition conditions[TTT_CONDITIONS_MAX];
     uint8_t condition_count;
@@ -56,8 +59,9 @@ typedef struct ttt_program {
     ttt_frame frame;
     ttt_node *nodes; /* [node_count] */
     size_t node_count;
-    /* The rule: without cases the output is the grid (or mask) of layers[0]; with cases all layers have the output's
-     * size (grids or masks), and a cell to which no case applies leaves the output undefined. */
+    /* The rule: without cases the output is the grid (or mask) of layers[0], the only one; with cases all layers have
+     * the output's size (grids or masks), each is named by a case, and a cell to which no case applies leaves the
+     * output undefined. */
     uint16_t layers[TTT_LAYERS_MAX]; /* nodes */
     uint8_t layer_count;
     ttt_case *cases; /* [case_count] */
@@ -67,6 +71,16 @@ typedef struct ttt_program {
 void ttt_program_release(ttt_program *program); /* leaves {0} */
 ttt_status ttt_program_copy(ttt_program *copy, const ttt_program *program, ttt_error *err);
 
+/* Appends a node, or finds one that computes the same; *index is its place. The caller sees to its types. Fails when
+ * there are TTT_NODES_MAX. */
+ttt_status ttt_program_add(ttt_program *program, const ttt_node *node, uint16_t *index, ttt_error *err);
+/* The same for input, constant and application; the type of an application follows from the table. */
+ttt_status ttt_program_add_input(ttt_program *program, uint16_t *index, ttt_error *err);
+ttt_status ttt_program_add_constant(ttt_program *program, ttt_value_type type, int constant, uint16_t *index,
+                                    ttt_error *err);
+ttt_status ttt_program_add_application(ttt_program *program, int operation, bool each, const uint16_t *arguments,
+                                       uint16_t *index, ttt_error *err);
+
 /* Text from outside: every name, type, count is checked; `place` (a file) begins the error, which names line, what was
  * found and what was expected. */
 ttt_status ttt_program_parse(const char *text, const char *place, ttt_program *program, ttt_error *err);
@@ -75,6 +89,9 @@ bool ttt_program_valid(const ttt_program *program);
 /* As text, one line a node (nodes used once by a short expression are written inside it); *text is the caller's, to
  * ttt_free. Parsing it gives a program with the same results. */
 ttt_status ttt_program_print(const ttt_program *program, char **text, ttt_error *err);
+
+/* Which nodes the output depends on: needed[node_count]. The others are neither run nor printed. */
+void ttt_program_needed(const ttt_program *program, bool *needed);
 
 /* The output for `input`; *defined is false (and *output unspecified) where the program has none. */
 ttt_status ttt_program_run(const ttt_program *program, const ttt_grid *input, ttt_grid *output, bool *defined,
