@@ -70,7 +70,7 @@ static void set_up(fixture *f) {
     }
     for (int i = 0; i < TASKS; i++) add_task(&f->tasks, i);
     f->options = (ttt_run_options){.settings = &f->settings,
-                                   .train = true,
+                                   .method = TTT_METHOD_TTT,
                                    .seed = 3,
                                    .model_path = "a tiny model",
                                    .store = f->store.text,
@@ -232,9 +232,9 @@ static void resume__other_settings_are_refused_by_name(void **state) {
     f.options.seed = 4;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "seed 3, now it is 4");
     f.options.seed = 3;
-    f.options.train = false;
+    f.options.method = TTT_METHOD_NONE;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "method \"ttt\", now it is \"none\"");
-    f.options.train = true;
+    f.options.method = TTT_METHOD_TTT;
     const uint8_t old = f.tasks.items[2].demonstrations[0].output.cells[0];
     f.tasks.items[2].demonstrations[0].output.cells[0] = 8;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "holds another task 'task2'");

@@ -31,7 +31,7 @@ static void set_up(fixture *f, bool train, bool timed, const char *const *assign
     for (int i = 0; assignments != NULL && assignments[i] != NULL; i++) {
         ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignments[i], &err));
     }
-    f->options = (ttt_solver_options){.settings = &f->settings, .train = train, .timed = timed, .seed = 7};
+    f->options = (ttt_solver_options){.settings = &f->settings, .method = train ? TTT_METHOD_TTT : TTT_METHOD_NONE, .timed = timed, .seed = 7};
     ASSERT_OK(ttt_solver_new(f->model, &f->options, &f->solver, &err));
 }
 
