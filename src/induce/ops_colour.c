@@ -1,11 +1,182 @@
 /* Operations: choosing colours, recolouring. */
-#include "induce/operations.h"
+#include "induce/ops_grid.h"
+
+/* Cell v of `from` becomes map[v]. */
+static bool map_colours(ttt_scratch *scratch, const ttt_piece *from, const uint8_t map[TTT_COLOURS],
+                        ttt_value *result) {
+    if (!grid_like(scratch, from, result)) return false;
+    for (int i = 0; i < ttt_piece_area(from); i++) result->pieces[0].cells[i] = map[from->cells[i]];
+    return differs(from, &result->pieces[0]);
+}
 
 bool ttt_op_recolour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = &arguments[0]->pieces[0];
-    if (!ttt_value_new_grid(scratch, from->row, from->column, from->height, from->width, result)) return false;
-    for (int i = 0; i < ttt_piece_area(from); i++) {
-        result->pieces[0].cells[i] = from->cells[i] != 0 ? (uint8_t)arguments[1]->number : 0;
+    uint8_t map[TTT_COLOURS];
+    if (arguments[1]->number == 0) return false;
+    memset(map, arguments[1]->number, sizeof map);
+    map[0] = 0;
+    return map_colours(scratch, piece_of(arguments, 0), map, result);
+}
+
+bool ttt_op_replace(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    uint8_t map[TTT_COLOURS];
+    for (int c = 0; c < TTT_COLOURS; c++) map[c] = (uint8_t)c;
+    map[arguments[1]->number] = (uint8_t)arguments[2]->number;
+    return map_colours(scratch, piece_of(arguments, 0), map, result);
+}
+
+bool ttt_op_keep_colour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const int colour = arguments[1]->number;
+    uint8_t map[TTT_COLOURS] = {0};
+    if (colour == 0) return false;
+    map[colour] = (uint8_t)colour;
+    return map_colours(scratch, piece_of(arguments, 0), map, result);
+}
+
+bool ttt_op_drop_colour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    uint8_t map[TTT_COLOURS];
+    for (int c = 0; c < TTT_COLOURS; c++) map[c] = (uint8_t)c;
+    map[arguments[1]->number] = 0;
+    return map_colours(scratch, piece_of(arguments, 0), map, result);
+}
+
+/* The only two colours, 0 counted, change places. */
+bool ttt_op_exchange(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    int counts[TTT_COLOURS], found[TTT_COLOURS], colours = 0;
+    uint8_t map[TTT_COLOURS] = {0};
+    count_colours(from, counts);
+    for (int c = 0; c < TTT_COLOURS; c++) {
+        if (counts[c] > 0) found[colours++] = c;
     }
-    return true;
+    /* 0 may stand aside: two colours on empty ground. */
+    const int first = colours == 3 && counts[0] > 0 ? 1 : 0;
+    if (colours - first != 2) return false;
+    map[found[first]] = (uint8_t)found[first + 1];
+    map[found[first + 1]] = (uint8_t)found[first];
+    return map_colours(scratch, from, map, result);
+}
+
+bool ttt_op_colour_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    int counts[TTT_COLOURS], order[TTT_COLOURS];
+    uint8_t map[TTT_COLOURS] = {0};
+    const int colours = ttt_piece_rank_colours(from, counts, order);
+    if (colours < 2) return false;
+    for (int i = 0; i < colours; i++) map[order[i]] = (uint8_t)(i + 1);
+    return map_colours(scratch, from, map, result);
+}
+
+bool ttt_op_colour_order(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    uint8_t map[TTT_COLOURS] = {0}, next = 1;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        if (from->cells[i] != 0 && map[from->cells[i]] == 0) map[from->cells[i]] = next++;
+    }
+    return next > 2 && map_colours(scratch, from, map, result);
+}
+
+/* ------------------------------------------------------------------------------------------- choosing one */
+
+/* The colour number `rank` by frequency, from the end for negative ones; undefined where another is as frequent. */
+static bool ranked(const ttt_piece *from, int rank, ttt_value *result) {
+    int counts[TTT_COLOURS], order[TTT_COLOURS];
+    const int colours = ttt_piece_rank_colours(from, counts, order), at = rank < 0 ? colours + rank : rank;
+    if (at < 0 || at >= colours) return false;
+    if (at > 0 && counts[order[at - 1]] == counts[order[at]]) return false;
+    if (at + 1 < colours && counts[order[at + 1]] == counts[order[at]]) return false;
+    return ttt_value_new_number(TTT_VALUE_COLOUR, order[at], result);
+}
+
+bool ttt_op_commonest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    (void)scratch;
+    return ranked(piece_of(arguments, 0), 0, result);
+}
+
+bool ttt_op_second_commonest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    (void)scratch;
+    return ranked(piece_of(arguments, 0), 1, result);
+}
+
+bool ttt_op_rarest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    (void)scratch;
+    return ranked(piece_of(arguments, 0), -1, result);
+}
+
+/* Of two cells in the middle of a side the left or upper one. */
+bool ttt_op_colour_at(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int down = ttt_direction_rows(arguments[1]->number), right = ttt_direction_columns(arguments[1]->number);
+    (void)scratch;
+    const int r = (from->height - 1) * (down + 1) / 2, c = (from->width - 1) * (right + 1) / 2;
+    return ttt_value_new_number(TTT_VALUE_COLOUR, ttt_piece_at(from, r, c), result);
+}
+
+bool ttt_op_centre_colour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    (void)scratch;
+    return from->height % 2 == 1 && from->width % 2 == 1 &&
+           ttt_value_new_number(TTT_VALUE_COLOUR, ttt_piece_at(from, from->height / 2, from->width / 2), result);
+}
+
+/* ------------------------------------------------------------------------------------------- along lines */
+
+/* Fills each of `lines` lines with its most frequent colour that is not 0 (the first to reach that number). */
+static bool spread_commonest(ttt_scratch *scratch, const ttt_piece *from, int lines, int line_step, int count, int step,
+                             ttt_value *result) {
+    if (!grid_like(scratch, from, result)) return false;
+    for (int line = 0; line < lines; line++) {
+        int counts[TTT_COLOURS] = {0}, best = 0;
+        for (int i = 0; i < count; i++) {
+            const int colour = from->cells[line * line_step + i * step];
+            if (colour != 0 && ++counts[colour] > counts[best]) best = colour;
+        }
+        for (int i = 0; i < count; i++) result->pieces[0].cells[line * line_step + i * step] = (uint8_t)best;
+    }
+    return differs(from, &result->pieces[0]);
+}
+
+bool ttt_op_row_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    return spread_commonest(scratch, from, from->height, from->width, from->width, 1, result);
+}
+
+bool ttt_op_column_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    return spread_commonest(scratch, from, from->width, 1, from->height, from->width, result);
+}
+
+/* The cell where one leaves the grid in the direction. */
+bool ttt_op_edge_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int direction = arguments[1]->number;
+    if (!grid_like(scratch, from, result)) return false;
+    ttt_piece *to = &result->pieces[0];
+    const int down = ttt_direction_rows(direction), right = ttt_direction_columns(direction);
+    for (int i = 0; i < from->height; i++) {
+        const int r = down > 0 ? from->height - 1 - i : i;
+        for (int j = 0; j < from->width; j++) {
+            const int c = right > 0 ? from->width - 1 - j : j, next_r = r + down, next_c = c + right;
+            const bool inside = next_r >= 0 && next_c >= 0 && next_r < from->height && next_c < from->width;
+            to->cells[r * to->width + c] = inside ? ttt_piece_at(to, next_r, next_c) : ttt_piece_at(from, r, c);
+        }
+    }
+    return differs(from, to);
+}
+
+/* The first colour one meets from the cell on in the direction; 0 where none is. */
+bool ttt_op_seen_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int direction = arguments[1]->number;
+    if (!grid_like(scratch, from, result)) return false;
+    ttt_piece *to = &result->pieces[0];
+    const int down = ttt_direction_rows(direction), right = ttt_direction_columns(direction);
+    for (int i = 0; i < from->height; i++) {
+        const int r = down > 0 ? from->height - 1 - i : i;
+        for (int j = 0; j < from->width; j++) {
+            const int c = right > 0 ? from->width - 1 - j : j;
+            const uint8_t next = ttt_piece_look(from, r + down, c + right);
+            to->cells[r * to->width + c] = next != 0 ? next : ttt_piece_look(to, r + down, c + right);
+        }
+    }
+    return differs(from, to);
 }

@@ -1,57 +1,207 @@
-/* Operations: connected pieces of a grid. */
-#include "induce/operations.h"
+/* Operations: connected pieces of a grid, and what is made of one. */
+#include "induce/ops_pieces.h"
 
-/* The rectangle around the component's cells, found by flooding from `start`; `label` marks them in `labels`. */
-typedef struct component {
-    int top, left, bottom, right;
-} component;
+#include <string.h>
 
-static component flood(const ttt_piece *grid, int start, uint8_t label, uint8_t *labels, int16_t *stack) {
-    component box = {TTT_PIECE_SIDE, TTT_PIECE_SIDE, -1, -1};
-    int depth = 0;
-    stack[depth++] = (int16_t)start;
-    labels[start] = label;
-    while (depth > 0) {
-        const int at = stack[--depth], r = at / grid->width, c = at % grid->width;
-        if (r < box.top) box.top = r;
-        if (r > box.bottom) box.bottom = r;
-        if (c < box.left) box.left = c;
-        if (c > box.right) box.right = c;
-        for (int d = 0; d < TTT_DIRECTION_COUNT; d++) {
-            const int nr = r + ttt_direction_rows(d), nc = c + ttt_direction_columns(d);
-            if (ttt_piece_look(grid, nr, nc) != grid->cells[start]) continue;
-            const int next = nr * grid->width + nc;
-            if (labels[next] != 0) continue;
-            labels[next] = label;
-            stack[depth++] = (int16_t)next;
-        }
+/* --------------------------------------------------------------------------------------------- segmentations */
+
+static bool cut_all(ttt_scratch *scratch, const ttt_piece *grid, const ttt_contact *contact, ttt_value *result) {
+    ttt_components components;
+    if (!ttt_components_find(scratch, grid, contact, &components)) return false;
+    if (components.count == 0 || components.count > TTT_LIST_MAX || !ttt_value_new_list(scratch, result)) return false;
+    for (int k = 0; k < components.count; k++) {
+        ttt_piece piece;
+        if (!ttt_components_cut(scratch, grid, &components, k, &piece)) return false;
+        ttt_list_push(result, piece);
     }
-    return box;
+    return true;
 }
 
 bool ttt_op_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *grid = &arguments[0]->pieces[0];
-    const int area = ttt_piece_area(grid);
-    uint8_t *labels = ttt_scratch_allocate(scratch, (size_t)area);
-    int16_t *stack = ttt_scratch_allocate(scratch, (size_t)area * sizeof *stack);
-    if (labels == NULL || stack == NULL || !ttt_value_new_list(scratch, result)) return false;
-    for (int start = 0; start < area; start++) {
-        if (grid->cells[start] == 0 || labels[start] != 0) continue;
-        if (result->count == TTT_LIST_MAX) return false;
-        const uint8_t label = (uint8_t)(result->count + 1);
-        const component box = flood(grid, start, label, labels, stack);
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
+}
+
+bool ttt_op_blocks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = false};
+    return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
+}
+
+bool ttt_op_groups(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
+}
+
+bool ttt_op_clumps(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = false};
+    return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
+}
+
+/* The areas of 0 as pieces: all, or those that do not touch the edge. Each is painted with the colour above its first
+ * cell, or, at the upper edge, with 1. */
+static bool cut_zeros(ttt_scratch *scratch, const ttt_piece *grid, bool enclosed, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
+    ttt_components zeros;
+    if (!ttt_components_find(scratch, grid, &contact, &zeros) || !ttt_value_new_list(scratch, result)) return false;
+    for (int k = 0; k < zeros.count; k++) {
+        const ttt_component *of = &zeros.of[k];
+        if (enclosed && of->edge) continue;
         ttt_piece piece;
-        if (!ttt_piece_new(scratch, grid->row + box.top, grid->column + box.left, box.bottom - box.top + 1,
-                           box.right - box.left + 1, &piece)) {
+        if (!ttt_piece_new(scratch, grid->row + of->top, grid->column + of->left, of->bottom - of->top + 1,
+                           of->right - of->left + 1, &piece)) {
+            return false;
+        }
+        const uint8_t colour = of->top > 0 ? grid->cells[of->first - grid->width] : 1;
+        for (int r = 0; r < piece.height; r++) {
+            for (int c = 0; c < piece.width; c++) {
+                const int at = (of->top + r) * grid->width + of->left + c;
+                if (zeros.labels[at] == k + 1) piece.cells[r * piece.width + c] = colour;
+            }
+        }
+        if (!ttt_list_push(result, piece)) return false;
+    }
+    return result->count > 0;
+}
+
+bool ttt_op_spaces(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return cut_zeros(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+bool ttt_op_holes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return cut_zeros(scratch, &arguments[0]->pieces[0], true, result);
+}
+
+bool ttt_op_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_component boxes[TTT_COLOURS] = {0};
+    uint8_t order[TTT_COLOURS];
+    int count = 0;
+    for (int r = 0, at = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++, at++) {
+            ttt_component *box = &boxes[grid->cells[at]];
+            if (box->size++ == 0) {
+                if (grid->cells[at] != 0) order[count++] = grid->cells[at];
+                box->top = (uint8_t)r;
+                box->left = box->right = (uint8_t)c;
+            }
+            box->bottom = (uint8_t)r;
+            if (c < box->left) box->left = (uint8_t)c;
+            if (c > box->right) box->right = (uint8_t)c;
+        }
+    }
+    if (count == 0 || !ttt_value_new_list(scratch, result)) return false;
+    for (int k = 0; k < count; k++) {
+        const ttt_component *box = &boxes[order[k]];
+        ttt_piece piece;
+        if (!ttt_piece_new(scratch, grid->row + box->top, grid->column + box->left, box->bottom - box->top + 1,
+                           box->right - box->left + 1, &piece)) {
             return false;
         }
         for (int r = 0; r < piece.height; r++) {
             for (int c = 0; c < piece.width; c++) {
-                const int at = (box.top + r) * grid->width + box.left + c;
-                if (labels[at] == label) piece.cells[r * piece.width + c] = grid->cells[at];
+                const uint8_t cell = ttt_piece_at(grid, box->top + r, box->left + c);
+                if (cell == order[k]) piece.cells[r * piece.width + c] = cell;
             }
         }
         ttt_list_push(result, piece);
     }
+    return true;
+}
+
+bool ttt_op_cells(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_new_list(scratch, result)) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (grid->cells[at] == 0) continue;
+        ttt_piece piece;
+        if (!ttt_piece_new(scratch, grid->row + at / grid->width, grid->column + at % grid->width, 1, 1, &piece)) {
+            return false;
+        }
+        piece.cells[0] = grid->cells[at];
+        if (!ttt_list_push(result, piece)) return false;
+    }
     return result->count > 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- frames */
+
+/* Is the component the outline of its box, at least 3 x 3, with whatever inside? */
+static bool is_frame(const ttt_piece *grid, const ttt_components *components, int k) {
+    const ttt_component *of = &components->of[k];
+    if (of->bottom - of->top < 2 || of->right - of->left < 2) return false;
+    for (int c = of->left; c <= of->right; c++) {
+        if (components->labels[of->top * grid->width + c] != k + 1) return false;
+        if (components->labels[of->bottom * grid->width + c] != k + 1) return false;
+    }
+    for (int r = of->top; r <= of->bottom; r++) {
+        if (components->labels[r * grid->width + of->left] != k + 1) return false;
+        if (components->labels[r * grid->width + of->right] != k + 1) return false;
+    }
+    return true;
+}
+
+/* Everything in the box of each frame, without the outermost `border` rows and columns. */
+static bool cut_frames(ttt_scratch *scratch, const ttt_piece *grid, int border, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = false};
+    ttt_components components;
+    if (!ttt_components_find(scratch, grid, &contact, &components) || !ttt_value_new_list(scratch, result))
+        return false;
+    for (int k = 0; k < components.count; k++) {
+        if (!is_frame(grid, &components, k)) continue;
+        const ttt_component *of = &components.of[k];
+        const int top = of->top + border, left = of->left + border;
+        ttt_piece piece;
+        if (!ttt_piece_new(scratch, grid->row + top, grid->column + left, of->bottom - border - top + 1,
+                           of->right - border - left + 1, &piece)) {
+            return false;
+        }
+        for (int r = 0; r < piece.height; r++) {
+            memcpy(piece.cells + r * piece.width, grid->cells + (top + r) * grid->width + left, piece.width);
+        }
+        if (!ttt_list_push(result, piece)) return false;
+    }
+    return result->count > 0;
+}
+
+bool ttt_op_frames(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return cut_frames(scratch, &arguments[0]->pieces[0], 0, result);
+}
+
+bool ttt_op_insides(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return cut_frames(scratch, &arguments[0]->pieces[0], 1, result);
+}
+
+/* ------------------------------------------------------------------------------------ cutting from another grid */
+
+/* What `from` has in the box of `box`; false when none of it lies inside. */
+static bool cut_box(ttt_scratch *scratch, const ttt_piece *from, const ttt_piece *box, ttt_piece *piece) {
+    const int down = box->row - from->row, right = box->column - from->column;
+    if (down >= from->height || right >= from->width || down + box->height <= 0 || right + box->width <= 0) {
+        return false;
+    }
+    if (!ttt_piece_new(scratch, box->row, box->column, box->height, box->width, piece)) return false;
+    for (int r = 0; r < piece->height; r++) {
+        for (int c = 0; c < piece->width; c++) {
+            piece->cells[r * piece->width + c] = ttt_piece_look(from, down + r, right + c);
+        }
+    }
+    return true;
+}
+
+bool ttt_op_cut(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_piece piece;
+    if (!cut_box(scratch, &arguments[1]->pieces[0], &arguments[0]->pieces[0], &piece)) return false;
+    return ttt_value_copy_piece(scratch, &piece, result);
+}
+
+/* ------------------------------------------------------------------------------------------------- one piece */
+
+bool ttt_op_solid(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = &arguments[0]->pieces[0];
+    const uint8_t colour = ttt_piece_colour(from);
+    if (colour == 0 || !ttt_value_copy_piece(scratch, from, result)) return false;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        if (from->cells[i] == 0) result->pieces[0].cells[i] = colour;
+    }
+    return true;
 }

@@ -34,7 +34,7 @@ typedef enum ttt_node_kind { TTT_NODE_INPUT, TTT_NODE_CONSTANT, TTT_NODE_APPLY }
 typedef struct ttt_node {
     uint8_t kind, type; /* ttt_value_type of what it computes */
     bool each;
-    uint8_t operation;                     /* of APPLY */
+    uint16_t operation;                    /* of APPLY */
     int16_t constant;                      /* of CONSTANT */
     uint16_t arguments[TTT_ARGUMENTS_MAX]; /* of APPLY: earlier nodes */
 } ttt_node;

@@ -1,0 +1,161 @@
+/* Operations: flooding, enclosed areas, outlines, growth. */
+#include "induce/ops_pieces.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------- enclosed areas */
+
+static bool enclosed(ttt_scratch *scratch, const ttt_piece *grid, bool corners, ttt_value *result) {
+    const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = corners};
+    ttt_components zeros;
+    if (!ttt_components_find(scratch, grid, &contact, &zeros) ||
+        !ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) {
+        return false;
+    }
+    bool any = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (zeros.labels[at] == 0 || zeros.of[zeros.labels[at] - 1].edge) continue;
+        result->pieces[0].cells[at] = 1;
+        any = true;
+    }
+    return any;
+}
+
+bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return enclosed(scratch, &arguments[0]->pieces[0], true, result);
+}
+
+/* The colour that most cells beside the components' cells have, a component at a time: counts[k][colour]. */
+static uint8_t (*count_beside(ttt_scratch *scratch, const ttt_piece *grid, const ttt_components *areas))[TTT_COLOURS] {
+    uint8_t(*counts)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)areas->count * sizeof *counts);
+    if (counts == NULL) return NULL;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (areas->labels[at] == 0) continue;
+        uint8_t *of = counts[areas->labels[at] - 1];
+        for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
+            const uint8_t colour = ttt_piece_look(grid, at / grid->width + ttt_direction_rows(direction),
+                                                  at % grid->width + ttt_direction_columns(direction));
+            if (of[colour] < UINT8_MAX) of[colour]++;
+        }
+    }
+    return counts;
+}
+
+bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components zeros;
+    if (!ttt_components_find(scratch, grid, &contact, &zeros) || zeros.count == 0) return false;
+    uint8_t(*counts)[TTT_COLOURS] = count_beside(scratch, grid, &zeros);
+    if (counts == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool any = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int k = zeros.labels[at] - 1;
+        if (k < 0 || zeros.of[k].edge) continue;
+        uint8_t most = 1;
+        for (uint8_t colour = 2; colour < TTT_COLOURS; colour++) {
+            if (counts[k][colour] > counts[k][most]) most = colour;
+        }
+        result->pieces[0].cells[at] = most;
+        any = true;
+    }
+    return any;
+}
+
+/* Areas between walls of one colour: each takes the colour of what lies in it, if that is one colour. */
+bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const uint8_t wall = (uint8_t)arguments[1]->number;
+    if (wall == 0) return false;
+    ttt_contact contact = {{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, .corners = false};
+    contact.classes[wall] = 0;
+    ttt_components rooms;
+    if (!ttt_components_find(scratch, grid, &contact, &rooms) || rooms.count < 2) return false;
+    uint16_t *seen = ttt_scratch_allocate(scratch, (size_t)rooms.count * sizeof *seen);
+    if (seen == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (rooms.labels[at] != 0) seen[rooms.labels[at] - 1] |= (uint16_t)(1u << grid->cells[at]);
+    }
+    bool changed = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (rooms.labels[at] == 0 || grid->cells[at] != 0) continue;
+        const unsigned colours = seen[rooms.labels[at] - 1] & ~1u;
+        if (colours == 0 || (colours & (colours - 1)) != 0) continue;
+        uint8_t colour = 0;
+        while (colours >> colour != 1) colour++;
+        result->pieces[0].cells[at] = colour;
+        changed = true;
+    }
+    return changed;
+}
+
+/* ---------------------------------------------------------------------------------------------------- growth */
+
+/* Every 0 takes the colour of the first neighbour that is not 0, among the directions whose bit is set. */
+static bool grow(ttt_scratch *scratch, const ttt_piece *grid, unsigned directions, ttt_value *result) {
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    for (int r = 0, at = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++, at++) {
+            if (grid->cells[at] != 0) continue;
+            uint8_t colour = 0;
+            for (int d = 0; d < TTT_DIRECTION_COUNT && colour == 0; d++) {
+                if (!(directions >> d & 1)) continue;
+                colour = ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d));
+            }
+            result->pieces[0].cells[at] = colour;
+            changed |= colour != 0;
+        }
+    }
+    return changed;
+}
+
+bool ttt_op_grow(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return grow(scratch, &arguments[0]->pieces[0], 0xff, result);
+}
+
+bool ttt_op_grow_sides(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return grow(scratch, &arguments[0]->pieces[0], 0x55, result);
+}
+
+bool ttt_op_grow_corners(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return grow(scratch, &arguments[0]->pieces[0], 0xaa, result);
+}
+
+/* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally
+ * near it stays 0. Breadth first, a ring at a time. */
+bool ttt_op_spread(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int area = ttt_piece_area(grid), width = grid->width;
+    int16_t *queue = ttt_scratch_allocate(scratch, (size_t)area * sizeof *queue);
+    uint8_t *ring = ttt_scratch_allocate(scratch, (size_t)area * sizeof *ring);
+    if (queue == NULL || ring == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    uint8_t *cells = result->pieces[0].cells;
+    enum { TIE = TTT_COLOURS };
+    int end = 0;
+    for (int at = 0; at < area; at++) {
+        if (cells[at] == 0) continue;
+        ring[at] = 1;
+        queue[end++] = (int16_t)at;
+    }
+    const int seeds = end;
+    for (int i = 0; i < end; i++) {
+        const int at = queue[i], r = at / width, c = at % width;
+        for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) {
+            const int nr = r + ttt_direction_rows(d), nc = c + ttt_direction_columns(d);
+            if (nr < 0 || nc < 0 || nr >= grid->height || nc >= width) continue;
+            const int next = nr * width + nc;
+            if (ring[next] == 0) {
+                ring[next] = (uint8_t)(ring[at] + 1);
+                cells[next] = cells[at];
+                queue[end++] = (int16_t)next;
+            } else if (ring[next] == ring[at] + 1 && cells[next] != cells[at]) {
+                cells[next] = TIE;
+            }
+        }
+    }
+    for (int at = 0; at < area; at++) {
+        if (cells[at] == TIE) cells[at] = 0;
+    }
+    return seeds > 0 && seeds < area;
+}

@@ -1,0 +1,167 @@
+/* Operations: shifting, gravity, sliding until contact. */
+#include "induce/ops_pieces.h"
+
+#include <string.h>
+
+static bool is_side(int direction) {
+    return direction % 2 == 0;
+}
+
+/* ------------------------------------------------------------------------------------------- all of a grid */
+
+/* Everything moves by (down, right); what leaves the grid is lost, or comes in again on the other side. */
+static bool move_content(ttt_scratch *scratch, const ttt_piece *from, int down, int right, bool around,
+                         ttt_value *result) {
+    if (!ttt_value_new_like(scratch, from, result)) return false;
+    for (int r = 0; r < from->height; r++) {
+        for (int c = 0; c < from->width; c++) {
+            int to_row = r + down, to_column = c + right;
+            if (around) {
+                to_row = (to_row + from->height) % from->height;
+                to_column = (to_column + from->width) % from->width;
+            } else if (to_row < 0 || to_row >= from->height || to_column < 0 || to_column >= from->width) {
+                continue;
+            }
+            result->pieces[0].cells[to_row * from->width + to_column] = ttt_piece_at(from, r, c);
+        }
+    }
+    return !ttt_piece_same_cells(from, &result->pieces[0]);
+}
+
+bool ttt_op_shift(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const int direction = arguments[1]->number;
+    return move_content(scratch, &arguments[0]->pieces[0], ttt_direction_rows(direction),
+                        ttt_direction_columns(direction), false, result);
+}
+
+bool ttt_op_roll(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const int direction = arguments[1]->number;
+    return move_content(scratch, &arguments[0]->pieces[0], ttt_direction_rows(direction),
+                        ttt_direction_columns(direction), true, result);
+}
+
+bool ttt_op_slide(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = &arguments[0]->pieces[0];
+    const int dr = ttt_direction_rows(arguments[1]->number), dc = ttt_direction_columns(arguments[1]->number);
+    int top = from->height, bottom = -1, left = from->width, right = -1;
+    for (int r = 0; r < from->height; r++) {
+        for (int c = 0; c < from->width; c++) {
+            if (ttt_piece_at(from, r, c) == 0) continue;
+            if (r < top) top = r;
+            if (c < left) left = c;
+            if (c > right) right = c;
+            bottom = r;
+        }
+    }
+    if (bottom < 0) return false;
+    return move_content(scratch, from,
+                        dr < 0   ? -top
+                        : dr > 0 ? from->height - 1 - bottom
+                                 : 0,
+                        dc < 0   ? -left
+                        : dc > 0 ? from->width - 1 - right
+                                 : 0,
+                        false, result);
+}
+
+/* -------------------------------------------------------------------------------------------------- gravity */
+
+bool ttt_op_fall(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    if (!is_side(direction) || !ttt_value_new_like(scratch, from, result)) return false;
+    const bool vertical = ttt_direction_rows(direction) != 0;
+    const bool to_end = ttt_direction_rows(direction) + ttt_direction_columns(direction) > 0;
+    const int lines = vertical ? from->width : from->height, length = vertical ? from->height : from->width;
+    const int step = vertical ? from->width : 1, across = vertical ? 1 : from->width;
+    for (int line = 0; line < lines; line++) {
+        const uint8_t *cells = from->cells + line * across;
+        uint8_t *out = result->pieces[0].cells + line * across;
+        for (int i = 0, place = 0; i < length; i++) {
+            const uint8_t cell = cells[(to_end ? length - 1 - i : i) * step];
+            if (cell == 0) continue;
+            out[(to_end ? length - 1 - place : place) * step] = cell;
+            place++;
+        }
+    }
+    return !ttt_piece_same_cells(from, &result->pieces[0]);
+}
+
+/* Can the component, whose cells are labelled, take one step of `by` cells towards (dr, dc)? */
+static bool can_step(const ttt_piece *grid, const int16_t *labels, const int16_t *cells, int count, int dr, int dc) {
+    for (int i = 0; i < count; i++) {
+        const int r = cells[i] / grid->width + dr, c = cells[i] % grid->width + dc;
+        if (r < 0 || c < 0 || r >= grid->height || c >= grid->width) return false;
+        const int16_t label = labels[r * grid->width + c];
+        if (label != 0 && label != labels[cells[i]]) return false;
+    }
+    return true;
+}
+
+/* Objects move as they are, step by step, until nothing can: labels say who lies where, cells[start[k]...] is object k.
+ * An object with a fixed flag stays. */
+typedef struct falling {
+    ttt_components objects;
+    int16_t *cells, *starts;
+} falling;
+
+static bool falling_init(ttt_scratch *scratch, const ttt_piece *grid, const ttt_contact *contact, falling *f) {
+    if (!ttt_components_find(scratch, grid, contact, &f->objects) || f->objects.count == 0) return false;
+    f->cells = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid) * sizeof *f->cells);
+    f->starts = ttt_scratch_allocate(scratch, (size_t)(f->objects.count + 1) * sizeof *f->starts);
+    int16_t *filled = ttt_scratch_allocate(scratch, (size_t)f->objects.count * sizeof *filled);
+    if (f->cells == NULL || f->starts == NULL || filled == NULL) return false;
+    for (int k = 0; k < f->objects.count; k++) f->starts[k + 1] = (int16_t)(f->starts[k] + f->objects.of[k].size);
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int k = f->objects.labels[at] - 1;
+        if (k >= 0) f->cells[f->starts[k] + filled[k]++] = (int16_t)at;
+    }
+    return true;
+}
+
+/* Object k moves by `by` cells of the grid. */
+static void step(falling *f, uint8_t *colours, int k, int by) {
+    int16_t *cells = f->cells + f->starts[k];
+    const int count = f->starts[k + 1] - f->starts[k];
+    uint8_t moved[TTT_GRID_CELLS];
+    for (int i = 0; i < count; i++) {
+        moved[i] = colours[cells[i]];
+        colours[cells[i]] = 0;
+        f->objects.labels[cells[i]] = 0;
+    }
+    for (int i = 0; i < count; i++) {
+        cells[i] = (int16_t)(cells[i] + by);
+        colours[cells[i]] = moved[i];
+        f->objects.labels[cells[i]] = (int16_t)(k + 1);
+    }
+}
+
+static bool fall_rigid(ttt_scratch *scratch, const ttt_value *const *arguments, const ttt_contact *contact,
+                       ttt_value *result) {
+    const ttt_piece *from = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    falling f;
+    if (!falling_init(scratch, from, contact, &f) || !ttt_value_copy_piece(scratch, from, result)) return false;
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int i = 0; i < f.objects.count; i++) {
+            const int k = dr > 0 || (dr == 0 && dc > 0) ? f.objects.count - 1 - i : i;
+            while (can_step(from, f.objects.labels, f.cells + f.starts[k], f.starts[k + 1] - f.starts[k], dr, dc)) {
+                step(&f, result->pieces[0].cells, k, dr * from->width + dc);
+                moved = true;
+            }
+        }
+    }
+    return !ttt_piece_same_cells(from, &result->pieces[0]);
+}
+
+bool ttt_op_fall_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    return fall_rigid(scratch, arguments, &contact, result);
+}
+
+bool ttt_op_fall_groups(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    return fall_rigid(scratch, arguments, &contact, result);
+}

@@ -1,0 +1,167 @@
+/* Operations: parts of a grid: halves, panels between separators, rows, windows. */
+#include "induce/ops_grid.h"
+
+/* A middle line belongs to neither half. */
+bool ttt_op_half(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int down = ttt_direction_rows(arguments[1]->number), right = ttt_direction_columns(arguments[1]->number);
+    const int height = down == 0 ? from->height : from->height / 2;
+    const int width = right == 0 ? from->width : from->width / 2;
+    const ttt_box box = {down > 0 ? from->height - height : 0, right > 0 ? from->width - width : 0, height, width};
+    return ttt_piece_cut_grid(scratch, from, box, result);
+}
+
+/* Boxes of one size, as many as fit down and across. */
+static bool cut_even(ttt_scratch *scratch, const ttt_piece *from, int height, int width, ttt_value *result) {
+    if (height < 1 || width < 1 || from->height % height != 0 || from->width % width != 0 ||
+        (height == from->height && width == from->width) || !ttt_value_new_list(scratch, result)) {
+        return false;
+    }
+    for (int top = 0; top < from->height; top += height) {
+        for (int left = 0; left < from->width; left += width) {
+            ttt_piece part;
+            if (!ttt_piece_cut(scratch, from, (ttt_box){top, left, height, width}, &part) ||
+                !ttt_list_push(result, part)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool ttt_op_parts(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int parts = arguments[1]->number, longer = from->height > from->width ? from->height : from->width;
+    if (parts < 2 || longer % parts != 0) return false;
+    return from->height > from->width ? cut_even(scratch, from, from->height / parts, from->width, result)
+                                      : cut_even(scratch, from, from->height, from->width / parts, result);
+}
+
+bool ttt_op_tiles(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const int side = arguments[1]->number;
+    return side > 1 && cut_even(scratch, piece_of(arguments, 0), side, side, result);
+}
+
+bool ttt_op_squares(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int side = from->height < from->width ? from->height : from->width;
+    return side > 1 && cut_even(scratch, from, side, side, result);
+}
+
+bool ttt_op_rows(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    return cut_even(scratch, from, 1, from->width, result);
+}
+
+bool ttt_op_columns(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    return cut_even(scratch, from, from->height, 1, result);
+}
+
+static ttt_box panel_box(const ttt_layout *layout, int down, int across) {
+    return (ttt_box){layout->row_start[down], layout->column_start[across],
+                     layout->row_end[down] - layout->row_start[down],
+                     layout->column_end[across] - layout->column_start[across]};
+}
+
+bool ttt_op_panels(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout) || !ttt_value_new_list(scratch, result)) return false;
+    for (int i = 0; i < layout.down; i++) {
+        for (int j = 0; j < layout.across; j++) {
+            ttt_piece panel;
+            if (!ttt_piece_cut(scratch, from, panel_box(&layout, i, j), &panel) || !ttt_list_push(result, panel)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The colour of most of the panel's cells that are not 0 (the smaller of equally frequent ones), 0 where all are. */
+static uint8_t panel_colour(const ttt_piece *from, ttt_box box) {
+    int counts[TTT_COLOURS] = {0}, best = 0;
+    for (int r = box.top; r < box.top + box.height; r++) {
+        for (int c = box.left; c < box.left + box.width; c++) counts[ttt_piece_at(from, r, c)]++;
+    }
+    counts[0] = 0;
+    for (int colour = 1; colour < TTT_COLOURS; colour++) {
+        if (counts[colour] > counts[best]) best = colour;
+    }
+    return (uint8_t)best;
+}
+
+bool ttt_op_panel_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout) ||
+        !ttt_value_new_grid(scratch, from->row, from->column, layout.down, layout.across, result)) {
+        return false;
+    }
+    for (int i = 0; i < layout.down; i++) {
+        for (int j = 0; j < layout.across; j++) {
+            result->pieces[0].cells[i * layout.across + j] = panel_colour(from, panel_box(&layout, i, j));
+        }
+    }
+    return true;
+}
+
+/* Panels are filled; the lines between them stay. */
+bool ttt_op_fill_panels(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0), *colours = piece_of(arguments, 1);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout) || layout.down != colours->height || layout.across != colours->width ||
+        !grid_like(scratch, from, result)) {
+        return false;
+    }
+    ttt_piece *to = &result->pieces[0];
+    memset(to->cells, layout.colour, (size_t)ttt_piece_area(to));
+    for (int i = 0; i < layout.down; i++) {
+        for (int r = layout.row_start[i]; r < layout.row_end[i]; r++) {
+            for (int j = 0; j < layout.across; j++) {
+                memset(to->cells + r * to->width + layout.column_start[j], ttt_piece_at(colours, i, j),
+                       (size_t)(layout.column_end[j] - layout.column_start[j]));
+            }
+        }
+    }
+    return differs(from, to);
+}
+
+/* Bands of rows (or, transposed, columns) that are not all 0. */
+static int bands(const bool *used, int count, uint8_t *start, uint8_t *end) {
+    int total = 0;
+    for (int i = 0; i < count; i++) {
+        if (!used[i]) continue;
+        start[total] = (uint8_t)i;
+        while (i < count && used[i]) i++;
+        end[total++] = (uint8_t)i;
+    }
+    return total;
+}
+
+/* Cut at rows of 0, and each band at its columns of 0: parts that are not one object stay together. */
+bool ttt_op_islands(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    bool used[TTT_PIECE_SIDE];
+    uint8_t top[TTT_PIECE_SIDE], bottom[TTT_PIECE_SIDE], left[TTT_PIECE_SIDE], right[TTT_PIECE_SIDE];
+    if (!ttt_value_new_list(scratch, result)) return false;
+    for (int r = 0; r < from->height; r++) {
+        used[r] = false;
+        for (int c = 0; c < from->width; c++) used[r] |= ttt_piece_at(from, r, c) != 0;
+    }
+    const int down = bands(used, from->height, top, bottom);
+    for (int i = 0; i < down; i++) {
+        for (int c = 0; c < from->width; c++) {
+            used[c] = false;
+            for (int r = top[i]; r < bottom[i]; r++) used[c] |= ttt_piece_at(from, r, c) != 0;
+        }
+        const int across = bands(used, from->width, left, right);
+        for (int j = 0; j < across; j++) {
+            const ttt_box box = {top[i], left[j], bottom[i] - top[i], right[j] - left[j]};
+            ttt_piece part;
+            if (!ttt_piece_cut(scratch, from, box, &part) || !ttt_list_push(result, part)) return false;
+        }
+    }
+    return result->count > 1;
+}

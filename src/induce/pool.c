@@ -1,0 +1,192 @@
+/* The pool of values: two hash tables with open addressing (entries by all their values, states by one value), arrays
+ * that grow, and states' memory in blocks that never move. */
+#include "induce/pool.h"
+
+#include "base/random.h"
+
+#include <string.h>
+
+enum { FIRST_SLOTS = 1 << 12, BLOCK_BYTES = 1 << 20 };
+
+/* Hash to number. Slots are a power of two, at most three quarters taken; number TTT_POOL_NONE is an empty slot. */
+typedef struct table {
+    struct slot {
+        uint64_t hash;
+        uint32_t number;
+    } * slots;
+    size_t slot_count, taken;
+} table;
+
+struct ttt_pool {
+    size_t example_count, memory_bytes, bytes;
+    bool full;
+    struct {
+        ttt_entry *items;
+        size_t count, capacity;
+    } entries;
+    struct {
+        uint32_t *items; /* example_count an entry: numbers of states */
+        size_t count, capacity;
+    } entry_states;
+    struct {
+        ttt_value *items;
+        size_t count, capacity;
+    } states;
+    table by_entry, by_state;
+    ttt_arena *arena; /* what states' pieces lie in */
+    ttt_bucket buckets[TTT_VALUE_TYPE_COUNT][TTT_COST_MAX + 1];
+};
+
+static ttt_status table_init(table *t, size_t slot_count, ttt_error *err) {
+    t->slots = ttt_allocate(slot_count, sizeof *t->slots);
+    if (t->slots == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for %zu places of a pool", slot_count);
+    t->slot_count = slot_count;
+    t->taken = 0;
+    for (size_t i = 0; i < slot_count; i++) t->slots[i].number = TTT_POOL_NONE;
+    return TTT_OK;
+}
+
+/* The slot that holds the hash, or the empty one where it belongs. */
+static struct slot *table_find(const table *t, uint64_t hash) {
+    size_t at = hash & (t->slot_count - 1);
+    while (t->slots[at].number != TTT_POOL_NONE && t->slots[at].hash != hash) at = (at + 1) & (t->slot_count - 1);
+    return &t->slots[at];
+}
+
+static ttt_status table_add(table *t, uint64_t hash, uint32_t number, ttt_error *err) {
+    if (4 * (t->taken + 1) > 3 * t->slot_count) {
+        table larger;
+        TTT_TRY(table_init(&larger, 2 * t->slot_count, err));
+        for (size_t i = 0; i < t->slot_count; i++) {
+            if (t->slots[i].number != TTT_POOL_NONE) *table_find(&larger, t->slots[i].hash) = t->slots[i];
+        }
+        larger.taken = t->taken;
+        ttt_free(t->slots);
+        *t = larger;
+    }
+    *table_find(t, hash) = (struct slot){.hash = hash, .number = number};
+    t->taken++;
+    return TTT_OK;
+}
+
+ttt_status ttt_pool_new(size_t example_count, size_t memory_bytes, ttt_pool **pool, ttt_error *err) {
+    ttt_status status = TTT_OK;
+    *pool = ttt_allocate(1, sizeof **pool);
+    if (*pool == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a pool of values");
+    (*pool)->example_count = example_count;
+    (*pool)->memory_bytes = memory_bytes;
+    TTT_TRY_OUT(table_init(&(*pool)->by_entry, FIRST_SLOTS, err));
+    TTT_TRY_OUT(table_init(&(*pool)->by_state, FIRST_SLOTS, err));
+    TTT_TRY_OUT(ttt_arena_new(&(*pool)->arena, BLOCK_BYTES, err));
+    return TTT_OK;
+
+out:
+    ttt_pool_free(*pool);
+    *pool = NULL;
+    return status;
+}
+
+void ttt_pool_free(ttt_pool *pool) {
+    if (pool == NULL) return;
+    for (int type = 0; type < TTT_VALUE_TYPE_COUNT; type++) {
+        for (int cost = 0; cost <= TTT_COST_MAX; cost++) ttt_free(pool->buckets[type][cost].items);
+    }
+    ttt_free(pool->entries.items);
+    ttt_free(pool->entry_states.items);
+    ttt_free(pool->states.items);
+    ttt_free(pool->by_entry.slots);
+    ttt_free(pool->by_state.slots);
+    ttt_arena_free(pool->arena);
+    ttt_free(pool);
+}
+
+size_t ttt_pool_count(const ttt_pool *pool) {
+    return pool->entries.count;
+}
+
+size_t ttt_pool_bytes(const ttt_pool *pool) {
+    return pool->bytes;
+}
+
+bool ttt_pool_full(const ttt_pool *pool) {
+    return pool->full;
+}
+
+const ttt_entry *ttt_pool_entry(const ttt_pool *pool, uint32_t entry) {
+    return &pool->entries.items[entry];
+}
+
+const ttt_value *ttt_pool_value(const ttt_pool *pool, uint32_t entry, size_t example) {
+    return &pool->states.items[pool->entry_states.items[pool->entries.items[entry].states + example]];
+}
+
+bool ttt_pool_has(const ttt_pool *pool, uint64_t hash) {
+    return table_find(&pool->by_entry, hash)->number != TTT_POOL_NONE;
+}
+
+uint64_t ttt_pool_hash(const uint64_t *value_hashes, size_t example_count) {
+    return ttt_hash(TTT_HASH_START, value_hashes, example_count * sizeof *value_hashes);
+}
+
+const ttt_bucket *ttt_pool_bucket(const ttt_pool *pool, ttt_value_type type, int cost) {
+    return &pool->buckets[type][cost];
+}
+
+/* Bytes that a value takes in the arena, pieces and cells in one stretch. */
+static size_t stored_bytes(const ttt_value *value) {
+    size_t bytes = value->count * sizeof *value->pieces;
+    for (int i = 0; i < value->count; i++) bytes += (size_t)ttt_piece_area(&value->pieces[i]);
+    return bytes;
+}
+
+static ttt_status store_state(ttt_pool *pool, const ttt_value *value, uint64_t hash, uint32_t *state, ttt_error *err) {
+    const struct slot *slot = table_find(&pool->by_state, hash);
+    if (slot->number != TTT_POOL_NONE) {
+        *state = slot->number;
+        return TTT_OK;
+    }
+    ttt_value stored = *value;
+    stored.pieces = NULL;
+    const size_t bytes = stored_bytes(value);
+    if (bytes > 0) {
+        uint8_t *memory = ttt_arena_allocate(pool->arena, bytes, 1);
+        if (memory == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a value of %zu bytes", bytes);
+        stored.pieces = (ttt_piece *)memory;
+        memory += value->count * sizeof *value->pieces;
+        for (int i = 0; i < value->count; i++) {
+            const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
+            stored.pieces[i] = value->pieces[i];
+            stored.pieces[i].cells = memcpy(memory, value->pieces[i].cells, area);
+            memory += area;
+        }
+    }
+    *state = (uint32_t)pool->states.count;
+    TTT_TRY(TTT_PUSH(&pool->states, stored, err));
+    TTT_TRY(table_add(&pool->by_state, hash, *state, err));
+    pool->bytes += (bytes + 63) / 64 * 64 + sizeof stored + 2 * sizeof *slot;
+    return TTT_OK;
+}
+
+ttt_status ttt_pool_add(ttt_pool *pool, const ttt_entry *entry, const ttt_value *values, const uint64_t *value_hashes,
+                        uint32_t *added, ttt_error *err) {
+    *added = TTT_POOL_NONE;
+    if (ttt_pool_has(pool, entry->hash)) return TTT_OK;
+    if (pool->bytes >= pool->memory_bytes) {
+        pool->full = true;
+        return TTT_OK;
+    }
+    ttt_entry stored = *entry;
+    stored.states = (uint32_t)pool->entry_states.count;
+    for (size_t i = 0; i < pool->example_count; i++) {
+        uint32_t state = TTT_POOL_NONE;
+        TTT_TRY(store_state(pool, &values[i], value_hashes[i], &state, err));
+        TTT_TRY(TTT_PUSH(&pool->entry_states, state, err));
+    }
+    const uint32_t number = (uint32_t)pool->entries.count;
+    TTT_TRY(TTT_PUSH(&pool->entries, stored, err));
+    TTT_TRY(table_add(&pool->by_entry, entry->hash, number, err));
+    TTT_TRY(TTT_PUSH(&pool->buckets[entry->type][entry->cost], number, err));
+    pool->bytes += sizeof stored + 2 * sizeof(struct slot) + pool->example_count * sizeof(uint32_t) + sizeof number;
+    *added = number;
+    return TTT_OK;
+}
