@@ -190,12 +190,7 @@ static ttt_status encode_prompt(completion *c, const char *text, size_t bytes, t
     } else if (ttt_tokenizer_chat(tokenizer) == TTT_CHAT_NONE) {
         return ttt_fail(err, TTT_ERROR_ARGUMENT, "--chat: this is no chat model, or of a kind that is not known");
     } else {
-        unsigned flags;
-        TTT_TRY(ttt_tokenizer_encode(tokenizer, "", 0, TTT_TOKENIZE_START, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_USER, TTT_ROLE_NONE, &c->ids, &flags, err));
-        TTT_TRY(ttt_tokenizer_encode(tokenizer, text, bytes, flags, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_chat_close(tokenizer, TTT_ROLE_USER, &c->ids, err));
-        TTT_TRY(ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_ASSISTANT, TTT_ROLE_USER, &c->ids, &flags, err));
+        TTT_TRY(ttt_tokenizer_chat_question(tokenizer, NULL, text, bytes, &c->ids, err));
     }
     if (c->ids.count > 0) return TTT_OK;
     return ttt_fail(err, TTT_ERROR_ARGUMENT, "the prompt is empty, and the model has no token that begins a text");

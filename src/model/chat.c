@@ -76,3 +76,24 @@ ttt_status ttt_tokenizer_chat_close(const ttt_tokenizer *tokenizer, ttt_role rol
     }
     return no_roles(err);
 }
+
+static ttt_status append_message(const ttt_tokenizer *tokenizer, ttt_role role, ttt_role before, const char *text,
+                                 size_t bytes, ttt_ids *ids, ttt_error *err) {
+    unsigned flags;
+    TTT_TRY(ttt_tokenizer_chat_open(tokenizer, role, before, ids, &flags, err));
+    TTT_TRY(ttt_tokenizer_encode(tokenizer, text, bytes, flags, ids, err));
+    return ttt_tokenizer_chat_close(tokenizer, role, ids, err);
+}
+
+ttt_status ttt_tokenizer_chat_question(const ttt_tokenizer *tokenizer, const char *system, const char *user,
+                                       size_t user_bytes, ttt_ids *ids, ttt_error *err) {
+    ttt_role before = TTT_ROLE_NONE;
+    unsigned flags;
+    TTT_TRY(ttt_tokenizer_encode(tokenizer, "", 0, TTT_TOKENIZE_START, ids, err));
+    if (system != NULL) {
+        TTT_TRY(append_message(tokenizer, TTT_ROLE_SYSTEM, before, system, strlen(system), ids, err));
+        before = TTT_ROLE_SYSTEM;
+    }
+    TTT_TRY(append_message(tokenizer, TTT_ROLE_USER, before, user, user_bytes, ids, err));
+    return ttt_tokenizer_chat_open(tokenizer, TTT_ROLE_ASSISTANT, TTT_ROLE_USER, ids, &flags, err);
+}

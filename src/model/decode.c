@@ -2,7 +2,10 @@
  *
  * A request waits, is admitted (gets a sequence of the cache; its worst case in pages is set aside, so that no answer
  * ever gets stuck half-way), has its prompt read, then takes part in every step with one row until its grammar or a
- * limit ends it; the next one takes its place. Prompts are read as soon as places are free, before the next step. */
+ * limit ends it; the next one takes its place. Prompts are read as soon as places are free, before the next step.
+ *
+ * Requests in a row with one and the same prompt are a group: all of it but its last token is read once, into a
+ * sequence of its own, and each request begins as a fork of that. */
 #include "model/decode.h"
 
 #include "base/memory.h"
@@ -18,11 +21,20 @@ typedef struct active {
     size_t request;
     ttt_kv_sequence handle;
     int32_t pages;       /* set aside for it */
+    bool forked;         /* of a group */
     int32_t read;        /* tokens of its prompt in the cache */
     uint32_t *allowed;   /* [words] what may come next */
     int32_t id, kv_high; /* the token to feed next */
     int32_t *position;   /* [axes] */
 } active;
+
+/* What the requests of a group share. */
+typedef struct group {
+    const ttt_sequence *prompt; /* NULL: there is no group */
+    ttt_kv_sequence handle;     /* has all of the prompt but its last token */
+    int32_t pages;              /* set aside for that */
+    int32_t users;              /* actives that hold some of them */
+} group;
 
 typedef struct decoder {
     ttt_session *session;
@@ -33,6 +45,7 @@ typedef struct decoder {
     ttt_decode_answer *answers;
     int32_t context, vocabulary, words, axes;
     int32_t free_pages; /* not set aside */
+    group group;
     active *active;
     int32_t active_count, max_active;
     ttt_cached_batch batch;
@@ -112,6 +125,7 @@ static ttt_status decoder_start(decoder *d, ttt_error *err) {
 
 static void decoder_release(decoder *d) {
     for (int32_t i = 0; i < d->active_count; i++) ttt_kv_cache_end(d->cache, d->active[i].handle);
+    if (d->group.prompt != NULL) ttt_kv_cache_end(d->cache, d->group.handle);
     ttt_cached_batch_release(&d->batch);
     ttt_free(d->active);
     ttt_free(d->rows);
@@ -134,9 +148,63 @@ static void leave(decoder *d, int32_t place, ttt_decode_end end) {
     const active gone = d->active[place];
     ttt_kv_cache_end(d->cache, gone.handle);
     d->free_pages += gone.pages;
+    d->group.users -= gone.forked;
     d->active[place] = d->active[--d->active_count];
     d->active[d->active_count] = gone;
     report(d, gone.request, end);
+}
+
+static ttt_status look_ahead(const decoder *d, size_t request, int32_t token, ttt_error *err) {
+    return ttt_fail(err, TTT_ERROR_ARGUMENT,
+                    "request %zu: tokens from %d on see ahead over more than the %d tokens of a batch", request, token,
+                    ttt_cached_batch_room(&d->batch));
+}
+
+/* A group whose last request has left gives its pages back. */
+static void end_group(decoder *d) {
+    const ttt_sequence *next = d->next < d->count ? d->requests[d->next].prompt : NULL;
+    if (d->group.prompt == NULL || d->group.prompt == next || d->group.users > 0) return;
+    ttt_kv_cache_end(d->cache, d->group.handle);
+    d->free_pages += d->group.pages;
+    d->group = (group){0};
+}
+
+/* Can the next requests be a group? There must be two; nothing before the last token may see it; and there must be room
+ * for a request beside what is shared. */
+static bool groups(const decoder *d) {
+    if (d->group.prompt != NULL || d->next + 1 >= d->count) return false;
+    const ttt_decode_request *request = &d->requests[d->next];
+    const ttt_sequence *prompt = request->prompt;
+    const int32_t shared = prompt->length - 1;
+    if (request[1].prompt != prompt || shared == 0 || prompt->length >= d->context) return false;
+    for (int32_t i = 0; i < shared; i++) {
+        if (prompt->kv_high[i] > shared) return false;
+    }
+    return worst_case(d, request) + 1 <= d->free_pages;
+}
+
+/* Reads what the requests of a group share, in pieces; *over: the time was up before its end. */
+static ttt_status begin_group(decoder *d, bool *over, ttt_error *err) {
+    const ttt_sequence *prompt = d->requests[d->next].prompt;
+    const int32_t shared = prompt->length - 1;
+    const ttt_kv_sequence handle = ttt_kv_cache_begin(d->cache), other = ttt_kv_cache_begin(d->cache);
+    if (other >= 0) ttt_kv_cache_end(d->cache, other);
+    if (handle >= 0 && other < 0) ttt_kv_cache_end(d->cache, handle);
+    if (handle < 0 || other < 0) return TTT_OK; /* no sequence would be left for a request */
+    d->group = (group){.prompt = prompt, .handle = handle, .pages = ttt_kv_pages(shared)};
+    d->free_pages -= d->group.pages;
+    for (int32_t read = 0; read < shared;) {
+        ttt_buffer *final;
+        *over = ttt_decode_out_of_time(d->options);
+        if (*over) return TTT_OK;
+        ttt_cached_batch_clear(&d->batch);
+        const int32_t end = smaller(ttt_piece_end(prompt, read, ttt_cached_batch_room(&d->batch)), shared);
+        if (end == read) return look_ahead(d, d->next, read, err);
+        TTT_TRY(ttt_cached_batch_add(&d->batch, handle, prompt, read, end, 0, err));
+        TTT_TRY(ttt_cached_batch_run(&d->batch, &final, err));
+        read = end;
+    }
+    return TTT_OK;
 }
 
 /* Lets waiting requests in, in order, while there are places and pages. */
@@ -147,15 +215,23 @@ static void admit(decoder *d) {
             report(d, d->next, TTT_DECODE_TOO_LONG);
             continue;
         }
-        const int32_t pages = worst_case(d, request);
+        const bool forked = request->prompt == d->group.prompt;
+        const int32_t shared = forked ? request->prompt->length - 1 : 0;
+        const int32_t pages = worst_case(d, request) - shared / TTT_PAGE; /* full pages are not copied */
         if (d->active_count == d->max_active || pages > d->free_pages) return;
-        const ttt_kv_sequence handle = ttt_kv_cache_begin(d->cache);
+        ttt_kv_sequence handle = -1;
+        if (!forked)
+            handle = ttt_kv_cache_begin(d->cache);
+        else if (ttt_kv_cache_fork(d->cache, d->group.handle, &handle, NULL) != TTT_OK)
+            return;
         if (handle < 0) return;
         active *a = &d->active[d->active_count++];
         a->request = d->next;
         a->handle = handle;
         a->pages = pages;
-        a->read = 0;
+        a->forked = forked;
+        a->read = shared;
+        d->group.users += forked;
         d->free_pages -= pages;
         memset(a->allowed, 0, (size_t)d->words * sizeof *a->allowed);
         request->grammar.begin(request->grammar.state, a->allowed);
@@ -179,11 +255,7 @@ static ttt_status gather_prompts(decoder *d, int32_t *predicting, ttt_error *err
         const int32_t left = prompt->length - a->read, room = ttt_cached_batch_room(&d->batch);
         if (left == 0 || (left > room && d->batch.batch.tokens > 0)) continue;
         const int32_t end = ttt_piece_end(prompt, a->read, room);
-        if (end == a->read) {
-            return ttt_fail(err, TTT_ERROR_ARGUMENT,
-                            "request %zu: tokens from %d on see ahead over more than the %d tokens of a batch",
-                            a->request, a->read, room);
-        }
+        if (end == a->read) return look_ahead(d, a->request, a->read, err);
         TTT_TRY(ttt_cached_batch_add(&d->batch, a->handle, prompt, a->read, end, 0, err));
         a->read = end;
         if (end < prompt->length) continue;
@@ -252,7 +324,10 @@ static ttt_status run(decoder *d, int32_t predicting, ttt_error *err) {
 
 static ttt_status decode_all(decoder *d, ttt_error *err) {
     for (;;) {
-        if (ttt_decode_out_of_time(d->options)) {
+        bool over = ttt_decode_out_of_time(d->options);
+        end_group(d);
+        if (!over && groups(d)) TTT_TRY(begin_group(d, &over, err));
+        if (over) {
             end_all(d);
             return TTT_OK;
         }

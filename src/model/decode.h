@@ -44,7 +44,7 @@ typedef struct ttt_decode_options {
     int32_t max_batch; /* sequences decoded side by side, at most; the session's and the cache's limits also hold */
     double deadline;   /* ttt_clock_seconds at which to stop, 0: none */
     const ttt_stop_flag *stop;
-    /* Reports each answer once, as soon as it ends in whatever way; may be NULL. */
+    /* Reports each answer once, as soon as it ends in whatever way; may be NULL. It may bring the deadline forward. */
     void (*finished)(void *context, size_t request, const ttt_decode_answer *answer);
     void *context;
 } ttt_decode_options;
@@ -52,9 +52,10 @@ typedef struct ttt_decode_options {
 /* Answers to all requests, in answers[i] for requests[i], token by token as their grammars choose. The cache must be of
  * the session's model; what it holds already stays, what is added is removed again. A request enters when the cache has
  * the pages for its prompt and its longest answer. Prompts are read in batches of up to the session's max_tokens; a
- * longer prompt in pieces that no look-ahead crosses. Running out of time is no error: the answers say so. Errors: an
- * empty prompt, ids outside the vocabulary, a look-ahead block longer than max_tokens, a request that the whole cache
- * cannot hold. Then no answer is owned. */
+ * longer prompt in pieces that no look-ahead crosses; one that several requests in a row point to is read once, and
+ * takes its pages once. Running out of time is no error: the answers say so. Errors: an empty prompt, ids outside the
+ * vocabulary, a look-ahead block longer than max_tokens, a request that the whole cache cannot hold. Then no answer is
+ * owned. */
 ttt_status ttt_decode(ttt_session *session, ttt_kv_cache *cache, const ttt_decode_request *requests, size_t count,
                       const ttt_decode_options *options, ttt_decode_answer *answers, ttt_error *err);
 

@@ -89,5 +89,9 @@ ttt_chat_kind ttt_tokenizer_chat(const ttt_tokenizer *tokenizer);
 ttt_status ttt_tokenizer_chat_open(const ttt_tokenizer *tokenizer, ttt_role role, ttt_role before, ttt_ids *ids,
                                    unsigned *flags, ttt_error *err);
 ttt_status ttt_tokenizer_chat_close(const ttt_tokenizer *tokenizer, ttt_role role, ttt_ids *ids, ttt_error *err);
+/* Appends a whole question: the start token, the system's message (NULL: none), the user's, and what comes before the
+ * answer. */
+ttt_status ttt_tokenizer_chat_question(const ttt_tokenizer *tokenizer, const char *system, const char *user,
+                                       size_t user_bytes, ttt_ids *ids, ttt_error *err);
 
 #endif

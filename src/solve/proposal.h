@@ -14,7 +14,7 @@ typedef struct ttt_proposed_answer {
 
 /* Zero-initialise; release with ttt_proposal_release. */
 typedef struct ttt_proposal {
-    /* Most votes first; of equals the one that came first. One answer alone: all fitting programs agree. */
+    /* Most votes first; of equals the one that had them first. One answer alone: all fitting programs agree. */
     ttt_proposed_answer *items;
     size_t count, capacity;
     size_t asked;    /* samples that were wanted of the source */

@@ -23,10 +23,10 @@ typedef struct ttt_proposer ttt_proposer;
 ttt_status ttt_proposer_new(const ttt_proposer_options *options, ttt_proposer **proposer, ttt_error *err);
 void ttt_proposer_free(ttt_proposer *proposer); /* NULL is fine */
 
-/* Fills *proposal (a zero one; release it in any case) within `seconds` (0: no limit of time but the source's own).
- * What the source does wrong is an error only when it gave no answer at all; otherwise the proposal has what came and
- * names the problem. Running out of time is no error. TTT_ERROR_CANCELLED: the stop flag was raised. In these two cases
- * as well the proposal is whole, as far as it got. */
+/* Fills *proposal (a zero one; release it in any case) within `seconds` (0: no limit).
+ * What the source does wrong is an error only when no answer came at all, be it that the time was too short; otherwise
+ * the proposal has what came and names the problem. TTT_ERROR_CANCELLED: the stop flag was raised. After any error the
+ * proposal is whole as far as it got. */
 ttt_status ttt_proposer_run(ttt_proposer *proposer, const ttt_task *task, ttt_cage *cage, double seconds,
                             const ttt_stop_flag *stop, ttt_proposal *proposal, ttt_error *err);
 

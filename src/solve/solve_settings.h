@@ -18,6 +18,8 @@ enum { TTT_ADAPTATION_AUTO, TTT_ADAPTATION_LORA, TTT_ADAPTATION_FULL };
 enum { TTT_VIEWS_OURS, TTT_VIEWS_PAPER };
 typedef enum ttt_vote_method { TTT_VOTE_POOL, TTT_VOTE_RESCORE, TTT_VOTE_PAPER } ttt_vote_method;
 
+typedef enum ttt_program_format { TTT_PROGRAM_GENERAL, TTT_PROGRAM_BARC } ttt_program_format;
+
 /* lora.targets as bits of ttt_linear_kind. */
 ttt_status ttt_solve_lora_targets(const ttt_solve_settings *settings, uint32_t *targets, ttt_error *err);
 

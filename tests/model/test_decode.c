@@ -251,6 +251,96 @@ static void greedy__allocates_nothing_while_it_decodes_and_reports_each_answer_o
     setup_free(&s);
 }
 
+/* Requests with one prompt in groups of three, two, one, two and one; the prompt of one token is not worth a group. */
+static void group_requests(setup *s) {
+    static const int prompts[PROMPTS] = {3, 3, 3, 7, 7, 5, 2, 2, 3};
+    for (int i = 0; i < PROMPTS; i++) s->requests[i].prompt = &s->prompts[prompts[i]];
+}
+
+static void groups__answer_as_their_requests_alone(void **state) {
+    (void)state;
+    static const int32_t caches[][2] = {{40, 8}, {14, 4}, {7, 3}, {6, 2}, {5, 2}, {40, 1}}; /* pages, sequences */
+    setup s;
+    setup_start(&s, false, 40, 8);
+    group_requests(&s);
+    ttt_decode_answer expected[PROMPTS], found[PROMPTS];
+    ttt_error err;
+    const ttt_decode_options options = {.max_batch = 8};
+    for (int i = 0; i < PROMPTS; i++) {
+        ASSERT_OK(ttt_decode(s.session, s.cache, &s.requests[i], 1, &options, &expected[i], &err));
+    }
+    for (size_t c = 0; c < sizeof caches / sizeof *caches; c++) {
+        ttt_kv_cache_free(s.cache);
+        ASSERT_OK(ttt_kv_cache_new(s.model, caches[c][0], caches[c][1], &s.cache, &err));
+        ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
+        assert_int_equal(ttt_kv_cache_free_pages(s.cache), caches[c][0]);
+        for (int i = 0; i < PROMPTS; i++) {
+            assert_same_answer(&found[i], &expected[i]);
+            ttt_decode_answer_release(&found[i]);
+        }
+    }
+    for (int i = 0; i < PROMPTS; i++) ttt_decode_answer_release(&expected[i]);
+    setup_free(&s);
+}
+
+/* How many answers were under way at once, at most. */
+typedef struct crowd {
+    ttt_decode_options options;
+    int begun, finished, most;
+    bool enough; /* the first answer is */
+} crowd;
+
+static crowd *watched; /* grammars have a state of their own */
+
+static void crowd_begin(void *state, uint32_t *allowed) {
+    const int now = ++watched->begun - watched->finished;
+    if (now > watched->most) watched->most = now;
+    toy_begin(state, allowed);
+}
+
+static void crowd_finished(void *context, size_t request, const ttt_decode_answer *answer) {
+    crowd *c = context;
+    (void)request, (void)answer;
+    c->finished++;
+    if (c->enough) c->options.deadline = ttt_clock_seconds();
+}
+
+/* 250 tokens of prompt are four pages, of which three are full, and an answer ends in a fifth: each request by itself
+ * takes five, one of a group two. */
+static void groups__take_the_pages_of_their_prompt_once(void **state) {
+    (void)state;
+    setup s;
+    setup_start(&s, false, 10, 8);
+    group_requests(&s);
+    ttt_decode_answer found[3];
+    ttt_error err;
+    crowd c = {.options = {.max_batch = 8, .finished = crowd_finished, .context = &c}};
+    watched = &c;
+    for (int i = 0; i < 3; i++) s.requests[i].grammar.begin = crowd_begin;
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, 3, &c.options, found, &err));
+    assert_int_equal(c.most, 3);
+    for (int i = 0; i < 3; i++) ttt_decode_answer_release(&found[i]);
+    setup_free(&s);
+}
+
+static void finished__may_end_the_decoding(void **state) {
+    (void)state;
+    setup s;
+    setup_start(&s, false, 40, 8);
+    ttt_decode_answer found[PROMPTS];
+    ttt_error err;
+    int late = 0;
+    crowd c = {.options = {.max_batch = 2, .finished = crowd_finished, .context = &c}, .enough = true};
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &c.options, found, &err));
+    assert_int_equal(c.finished, PROMPTS);
+    for (int i = 0; i < PROMPTS; i++) {
+        late += found[i].end == TTT_DECODE_OUT_OF_TIME;
+        ttt_decode_answer_release(&found[i]);
+    }
+    assert_in_range(late, PROMPTS - 2, PROMPTS - 1);
+    setup_free(&s);
+}
+
 static void greedy__stops_in_time(void **state) {
     (void)state;
     setup s;
@@ -402,6 +492,9 @@ int main(void) {
         cmocka_unit_test(greedy__equals_repeated_whole_passes_whatever_the_batch),
         cmocka_unit_test(greedy__gets_through_with_a_cache_that_holds_only_the_longest),
         cmocka_unit_test(greedy__allocates_nothing_while_it_decodes_and_reports_each_answer_once),
+        cmocka_unit_test(groups__answer_as_their_requests_alone),
+        cmocka_unit_test(groups__take_the_pages_of_their_prompt_once),
+        cmocka_unit_test(finished__may_end_the_decoding),
         cmocka_unit_test(greedy__stops_in_time),
         cmocka_unit_test(greedy__refuses_what_it_cannot_read),
         cmocka_unit_test(greedy__says_so_where_the_context_ends),
