@@ -1,0 +1,4 @@
+# forbidden: died of signal
+import os
+
+os.abort()

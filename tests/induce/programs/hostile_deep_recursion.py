@@ -1,0 +1,3 @@
+# raised: RecursionError
+def transform(input_grid):
+    return transform(input_grid)

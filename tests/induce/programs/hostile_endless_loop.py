@@ -1,0 +1,3 @@
+# time: out of time
+while True:
+    pass

@@ -1,0 +1,4 @@
+# forbidden: kills for
+import os
+
+os.execv("/bin/sh", ["sh", "-c", "touch /tmp/escaped"])

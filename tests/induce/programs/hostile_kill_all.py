@@ -1,0 +1,4 @@
+# forbidden: PermissionError
+import os
+
+os.kill(-1, 9)

@@ -1,0 +1,4 @@
+# memory: out of memory
+hoard = []
+while True:
+    hoard.append([None] * 1000)

@@ -1,0 +1,4 @@
+# forbidden: PermissionError
+import os
+
+os.posix_spawn("/bin/true", ["true"], {})

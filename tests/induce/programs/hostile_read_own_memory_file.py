@@ -1,0 +1,4 @@
+# forbidden: PermissionError
+import os
+
+os.open("/proc/self/mem", os.O_RDWR)

@@ -1,0 +1,3 @@
+# forbidden: PermissionError
+def transform(input_grid):
+    return [[len(open("/etc/passwd").read())]]

@@ -1,0 +1,4 @@
+# forbidden: PermissionError
+import os
+
+os.read(3, 10)

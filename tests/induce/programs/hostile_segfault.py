@@ -1,0 +1,4 @@
+# forbidden: died of signal 11
+import ctypes
+
+ctypes.string_at(0)

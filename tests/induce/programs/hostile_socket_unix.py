@@ -1,0 +1,4 @@
+# forbidden: PermissionError
+import socket
+
+socket.socketpair()

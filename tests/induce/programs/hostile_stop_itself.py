@@ -1,0 +1,5 @@
+# forbidden: PermissionError
+import os
+import signal
+
+os.kill(os.getpid(), signal.SIGSTOP)

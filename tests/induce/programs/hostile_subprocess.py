@@ -1,0 +1,4 @@
+# raised: subprocess
+import subprocess
+
+subprocess.run(["/bin/true"])

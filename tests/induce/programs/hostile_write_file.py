@@ -1,0 +1,2 @@
+# forbidden: PermissionError
+open("/tmp/escaped", "w").write("x")

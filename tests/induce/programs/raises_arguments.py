@@ -1,0 +1,3 @@
+# raised: TypeError
+def transform():
+    return [[1]]

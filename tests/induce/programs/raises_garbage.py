@@ -1,0 +1,2 @@
+# raised: SyntaxError
+Sure! Here is the program you asked for: 🙂

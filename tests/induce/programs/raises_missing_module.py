@@ -1,0 +1,2 @@
+# raised: ModuleNotFoundError: No module named 'torch'
+import torch

@@ -1,0 +1,2 @@
+# raised: neither transform nor main
+transform = 5

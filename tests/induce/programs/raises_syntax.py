@@ -1,0 +1,2 @@
+# raised: line 2: SyntaxError
+def transform(input_grid) return input_grid

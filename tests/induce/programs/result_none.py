@@ -1,0 +1,3 @@
+# no grid: NoneType
+def transform(input_grid):
+    input_grid.sort()
