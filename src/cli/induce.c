@@ -315,6 +315,7 @@ static ttt_status induce_run(induce *run, const ttt_option_list *paths, ttt_erro
                                       .json = options->json,
                                       .explain = options->explain || options->program != NULL,
                                       .families = options->families,
+                                      .replay = options->program != NULL,
                                       .style = ttt_picture_style_choose(options->style),
                                       .total = run->tasks.count};
     if (options->curve) ttt_induce_report_moments(&run->report, options->budget);

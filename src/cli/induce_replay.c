@@ -32,7 +32,6 @@ ttt_status ttt_replay_program(const ttt_program *program, const ttt_task *task, 
         goto out;
     }
     found->fitting = answer.fitted == task->demonstration_count;
-    found->certain = found->fitting > 0;
     status = ttt_induced_push(found, &answer, err);
 out:
     ttt_free(answer.outputs);

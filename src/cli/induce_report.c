@@ -71,34 +71,34 @@ static ttt_status count(ttt_induce_report *report, const ttt_task *task, const t
 
 /* --- A task ------------------------------------------------------------------------------------------------------ */
 
-/* Applications of operations; 0 for Python. */
-static ttt_status size_of(const ttt_induced_answer *answer, size_t *size, ttt_error *err) {
+/* "3 operations", "1 operation and a rule", "Python". `text` holds 48 bytes. */
+static ttt_status describe_size(const ttt_induced_answer *answer, char text[48], ttt_error *err) {
     ttt_program program = {0};
-    *size = 0;
+    size_t size = 0;
+    snprintf(text, 48, "Python");
     if (answer->python) return TTT_OK;
     TTT_TRY(ttt_program_parse(answer->program, "a program that was found", &program, err));
-    for (size_t i = 0; i < program.node_count; i++) *size += program.nodes[i].kind == TTT_NODE_APPLY;
+    for (size_t i = 0; i < program.node_count; i++) size += program.nodes[i].kind == TTT_NODE_APPLY;
+    snprintf(text, 48, "%zu operation%s%s", size, size == 1 ? "" : "s", program.case_count > 0 ? " and a rule" : "");
     ttt_program_release(&program);
     return TTT_OK;
 }
 
-/* "certain, 3 operations", "2 answers, 5 operations", "2 of 3 demonstrations, 4 operations", "no program". */
-static ttt_status describe(const ttt_task *task, const ttt_induced *found, char *text, size_t bytes, ttt_error *err) {
-    char sure[64] = "certain", what[32] = "Python";
-    size_t size;
+/* "certain, 3 operations", "not certain, 5 operations", "fits 2 of 3 demonstrations, 4 operations", "no program". */
+static ttt_status describe(const ttt_induce_report *report, const ttt_task *task, const ttt_induced *found, char *text,
+                           size_t bytes, ttt_error *err) {
+    char size[48];
     if (found->count == 0) {
         snprintf(text, bytes, "no program");
         return TTT_OK;
     }
-    const ttt_induced_answer *first = &found->items[0];
-    if (found->fitting == 0) {
-        snprintf(sure, sizeof sure, "%zu of %zu demonstrations", first->fitted, task->demonstration_count);
-    } else if (!found->certain) {
-        snprintf(sure, sizeof sure, "%zu answer%s", found->fitting, found->fitting == 1 ? "" : "s");
+    TTT_TRY(describe_size(&found->items[0], size, err));
+    if (found->fitting > 0 && !report->replay) {
+        snprintf(text, bytes, "%s, %s", found->certain ? "certain" : "not certain", size);
+    } else {
+        snprintf(text, bytes, "fits %zu of %zu demonstrations, %s", found->items[0].fitted, task->demonstration_count,
+                 size);
     }
-    TTT_TRY(size_of(first, &size, err));
-    if (!first->python) snprintf(what, sizeof what, "%zu operation%s", size, size == 1 ? "" : "s");
-    snprintf(text, bytes, "%s, %s", sure, what);
     return TTT_OK;
 }
 
@@ -107,7 +107,7 @@ static ttt_status print_line(const ttt_induce_report *report, const ttt_task *ta
     char outcome[TTT_OUTCOME_TEXT], time[TTT_DURATION_TEXT], text[128];
     ttt_outcome_words(task, entry, failed, outcome);
     ttt_duration_format(seconds, time);
-    TTT_TRY(describe(task, found, text, sizeof text, err));
+    TTT_TRY(describe(report, task, found, text, sizeof text, err));
     printf("%4zu/%zu  %-10s  %-12s  %s, %s\n", report->done, report->total, task->id, outcome, text, time);
     return TTT_OK;
 }
@@ -241,6 +241,7 @@ static bool add_details(const ttt_induce_report *report, json_t *line) {
 }
 
 static void print_details(const ttt_induce_report *report) {
+    if (report->replay) return;
     printf("certain of %zu, %zu of these right", report->certain, report->certain_right);
     if (report->certain > 0) printf(" (%.1f %%)", 100.0 * (double)report->certain_right / (double)report->certain);
     printf("\n");

@@ -15,6 +15,7 @@ enum { TTT_INDUCE_MOMENTS_MAX = 7 };
 typedef struct ttt_induce_report {
     ttt_terminal *terminal; /* whose bar makes room */
     bool json, explain, families;
+    bool replay; /* one program, that nothing is certain about */
     ttt_picture_style style;
     size_t total, done; /* tasks */
     /* Of the tasks with known outputs: certain ones, and right ones of these; solved ones by family of operations that

@@ -139,8 +139,8 @@ static const ttt_option solve_table[] = {
 static const ttt_usage solve_usage = {
     .command = "solve",
     .summary =
-        "Solves tasks: files, folders, archives or challenge files. Programs that explain a task and a model that is "
-        "trained on it answer together.",
+        "Solves tasks: files, folders, archives or challenge files. Programs that explain a task and a model\n"
+        "that is trained on it answer together.",
     .arguments = "TASKS...",
     .minimum = 1,
     .maximum = SIZE_MAX,

@@ -114,9 +114,9 @@ ttt_status ttt_induced_join(ttt_induced *induced, const ttt_task *task, const tt
     ttt_induced rest = {0}, merged = {0};
     ttt_status status = TTT_OK;
     bool *both = ttt_allocate(induced->fitting, sizeof *both);
-    const bool sure = induced->fitting == 0 || induced->certain;
     if (both == NULL) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the answers of programs"));
     TTT_TRY_OUT(TTT_RESERVE(&merged, induced->count + proposal->count, err));
+    bool certain = induced->certain || (induced->fitting == 0 && proposal->count == 1);
     for (size_t i = 0; i < proposal->count; i++) {
         ttt_induced_answer *same = find(induced, task, proposal->items[i].outputs);
         if (same == NULL) {
@@ -125,9 +125,10 @@ ttt_status ttt_induced_join(ttt_induced *induced, const ttt_task *task, const tt
             both[same - induced->items] = true;
             same->programs += proposal->items[i].votes;
         }
+        certain = certain && (induced->fitting == 0 || same == &induced->items[0]);
     }
     merge(induced, both, &rest, &merged);
-    merged.certain = sure && merged.fitting == 1;
+    merged.certain = certain;
     merged.facts = induced->facts;
     snprintf(merged.problem, sizeof merged.problem, "%s", proposal->problem);
     ttt_induced_release(induced);

@@ -219,8 +219,9 @@ static ttt_status solve(tasking *self, double seconds, double start, ttt_task_re
     if (ttt_method_induces(options->method)) TTT_TRY(induce(self, seconds, record, err));
     if (!ttt_method_asks(options->method)) return TTT_OK;
     const double now = ttt_clock_seconds();
-    double left = seconds > 0 ? fmax(seconds - (now - start), 0.001) : 0; /* late: as good as nothing, but a limit */
-    if (record->induction.certain) left = fmax(options->settings->induce_certain * left, left > 0 ? 0.001 : 0);
+    const double share = record->induction.certain ? options->settings->induce_certain : 1;
+    /* Late: as good as nothing, but a limit. */
+    const double left = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
     return transduce(self, left, now, record, err);
 }
 
