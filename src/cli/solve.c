@@ -138,9 +138,8 @@ static const ttt_option solve_table[] = {
 
 static const ttt_usage solve_usage = {
     .command = "solve",
-    .summary =
-        "Solves tasks: files, folders, archives or challenge files. Programs that explain a task and a model\n"
-        "that is trained on it answer together.",
+    .summary = "Solves tasks: files, folders, archives or challenge files. Programs that explain a task and a model\n"
+               "that is trained on it answer together.",
     .arguments = "TASKS...",
     .minimum = 1,
     .maximum = SIZE_MAX,
@@ -148,8 +147,8 @@ static const ttt_usage solve_usage = {
     .option_count = sizeof solve_table / sizeof *solve_table,
     .examples = "  ttt solve examples/arc --budget 10s\n"
                 "  ttt solve challenges.json --solutions solutions.json --budget 30s --run runs/first\n"
-                "  ttt solve challenges.json --deadline 9h --set preset=paper\n"
-                "  ttt solve examples/arc --set ttt.steps=20 --set views.count=8\n",
+                "  ttt solve challenges.json --deadline 9h --method ttt --set preset=paper\n"
+                "  ttt solve examples/arc --method ttt --set ttt.steps=20 --set views.count=8\n",
     .topics = "settings",
 };
 
