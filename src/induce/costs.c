@@ -1,18 +1,49 @@
-/* Costs of operations and constants. */
+/* Costs of operations and constants, from the table costs.def; what it does not name has the cost of something rare. */
 #include "induce/costs.h"
 
 #include "induce/pool.h"
 
+enum { RARE = 9 * TTT_COST_BIT, COLOUR_COST = 3 * TTT_COST_BIT, NUMBER_MOST = 5 };
+
+static const uint8_t operation_costs[TTT_OPERATION_COUNT] = {
+#define COST_OF_OPERATION(name, cost) [TTT_OP_##name] = cost,
+#define COST_OF_PROPERTY(NAME, cost)
+#define COST_OF_INPUT(cost)
+#define COST_OF_EACH(cost)
+#include "induce/costs.def"
+#undef COST_OF_OPERATION
+#undef COST_OF_PROPERTY
+#undef COST_OF_INPUT
+#undef COST_OF_EACH
+};
+
+static const uint8_t property_costs[TTT_PROPERTY_COUNT] = {
+#define COST_OF_OPERATION(name, cost)
+#define COST_OF_PROPERTY(NAME, cost) [TTT_PROPERTY_##NAME] = cost,
+#define COST_OF_INPUT(cost)
+#define COST_OF_EACH(cost)
+#include "induce/costs.def"
+#undef COST_OF_OPERATION
+#undef COST_OF_PROPERTY
+#undef COST_OF_INPUT
+#undef COST_OF_EACH
+};
+
 enum {
-    OPERATION_COST = 6 * TTT_COST_BIT,
-    EACH_COST = 1 * TTT_COST_BIT,
-    INPUT_COST = 1 * TTT_COST_BIT,
-    NUMBER_MOST = 5
+#define COST_OF_OPERATION(name, cost)
+#define COST_OF_PROPERTY(NAME, cost)
+#define COST_OF_INPUT(cost) INPUT_COST = cost,
+#define COST_OF_EACH(cost) EACH_COST = cost,
+#include "induce/costs.def"
+#undef COST_OF_OPERATION
+#undef COST_OF_PROPERTY
+#undef COST_OF_INPUT
+#undef COST_OF_EACH
 };
 
 int ttt_cost_of_operation(int operation, bool each) {
-    (void)operation;
-    return OPERATION_COST + (each ? EACH_COST : 0);
+    const int cost = operation_costs[operation] != 0 ? operation_costs[operation] : RARE;
+    return cost + (each ? EACH_COST : 0);
 }
 
 int ttt_cost_of_input(void) {
@@ -21,10 +52,10 @@ int ttt_cost_of_input(void) {
 
 int ttt_cost_of_constant(ttt_value_type type, int number) {
     switch (type) {
-    case TTT_VALUE_COLOUR: return 3 * TTT_COST_BIT;
+    case TTT_VALUE_COLOUR: return COLOUR_COST;
     case TTT_VALUE_NUMBER: return number >= 1 && number <= NUMBER_MOST ? (1 + number) * TTT_COST_BIT : -1;
     case TTT_VALUE_DIRECTION: return (number % 2 == 0 ? 2 : 4) * TTT_COST_BIT;
-    case TTT_VALUE_PROPERTY: return 3 * TTT_COST_BIT;
+    case TTT_VALUE_PROPERTY: return property_costs[number] != 0 ? property_costs[number] : RARE;
     default: return -1;
     }
 }

@@ -11,7 +11,6 @@ static bool map_colours(ttt_scratch *scratch, const ttt_piece *from, const uint8
 
 bool ttt_op_recolour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     uint8_t map[TTT_COLOURS];
-    if (arguments[1]->number == 0) return false;
     memset(map, arguments[1]->number, sizeof map);
     map[0] = 0;
     return map_colours(scratch, piece_of(arguments, 0), map, result);

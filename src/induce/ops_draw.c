@@ -1,6 +1,8 @@
 /* Operations: laying one grid on another, stamping, products of grids. */
 #include "induce/ops_pieces.h"
 
+#include <string.h>
+
 bool ttt_op_draw(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *below = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, below, result)) return false;
@@ -35,12 +37,13 @@ bool ttt_op_erase(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return !ttt_piece_same_cells(grid, &result->pieces[0]);
 }
 
-/* The pattern's middle on every cell of the grid that is not 0; `recoloured`: in the colour of that cell. */
+/* The pattern's middle on every cell of the grid that is not 0; `recoloured`: in the colour of that cell. A pattern is
+ * small: at most half the grid. */
 static bool stamp(ttt_scratch *scratch, const ttt_value *const *arguments, bool recoloured, ttt_value *result) {
     const ttt_piece *pattern = &arguments[0]->pieces[0], *grid = &arguments[1]->pieces[0];
     ttt_piece piece;
-    if (ttt_piece_area(pattern) == 1 || !ttt_value_new_like(scratch, grid, result) ||
-        !ttt_piece_copy(scratch, pattern, &piece)) {
+    if (ttt_piece_area(pattern) == 1 || 2 * ttt_piece_area(pattern) > ttt_piece_area(grid) ||
+        !ttt_value_new_like(scratch, grid, result) || !ttt_piece_copy(scratch, pattern, &piece)) {
         return false;
     }
     bool any = false;
@@ -66,8 +69,8 @@ bool ttt_op_stamp_coloured(ttt_scratch *scratch, const ttt_value *const *argumen
     return stamp(scratch, arguments, true, result);
 }
 
-/* Each cell of the first that is not 0 becomes a copy of the second; `recoloured`: in the colour of that cell. */
-static bool product(ttt_scratch *scratch, const ttt_value *const *arguments, bool recoloured, ttt_value *result) {
+/* Each cell of the first that is not 0 becomes the shape of the second in its colour. */
+bool ttt_op_product(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *a = &arguments[0]->pieces[0], *b = &arguments[1]->pieces[0];
     if (ttt_piece_area(a) == 1 || ttt_piece_area(b) == 1 ||
         !ttt_value_new_grid(scratch, 0, 0, a->height * b->height, a->width * b->width, result)) {
@@ -79,18 +82,139 @@ static bool product(ttt_scratch *scratch, const ttt_value *const *arguments, boo
         uint8_t *out = result->pieces[0].cells + at / a->width * b->height * width + at % a->width * b->width;
         for (int r = 0; r < b->height; r++) {
             for (int c = 0; c < b->width; c++) {
-                const uint8_t cell = ttt_piece_at(b, r, c);
-                if (cell != 0) out[r * width + c] = recoloured ? a->cells[at] : cell;
+                if (ttt_piece_at(b, r, c) != 0) out[r * width + c] = a->cells[at];
             }
         }
     }
     return true;
 }
 
-bool ttt_op_product(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return product(scratch, arguments, false, result);
+/* -------------------------------------------------------------------------------------------------- repeating */
+
+/* Copies of the piece side by side from where it lies in a direction, `gap` cells between them, as far as the canvas
+ * reaches; nothing else of the canvas. */
+static bool repeat(ttt_scratch *scratch, const ttt_value *const *arguments, int gap, ttt_value *result) {
+    const ttt_piece *canvas = &arguments[2]->pieces[0];
+    const int dr = ttt_direction_rows(arguments[1]->number), dc = ttt_direction_columns(arguments[1]->number);
+    ttt_piece piece = arguments[0]->pieces[0];
+    if (!ttt_value_new_like(scratch, canvas, result)) return false;
+    const int down = dr * (piece.height + gap), right = dc * (piece.width + gap);
+    int row = piece.row, column = piece.column, copies = 0;
+    while (row < canvas->row + canvas->height && column < canvas->column + canvas->width &&
+           row + piece.height > canvas->row && column + piece.width > canvas->column) {
+        piece.row = (int8_t)row;
+        piece.column = (int8_t)column;
+        ttt_piece_draw(&result->pieces[0], &piece);
+        row += down;
+        column += right;
+        copies++;
+    }
+    return copies > 1;
 }
 
-bool ttt_op_product_coloured(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return product(scratch, arguments, true, result);
+bool ttt_op_repeat(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return repeat(scratch, arguments, 0, result);
+}
+
+bool ttt_op_repeat_spaced(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return repeat(scratch, arguments, 1, result);
+}
+
+/* The first grid with its middle where that of the second is. */
+bool ttt_op_place(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *piece = &arguments[0]->pieces[0], *at = &arguments[1]->pieces[0];
+    const int row = at->row + (at->height - piece->height) / 2, column = at->column + (at->width - piece->width) / 2;
+    if ((row == piece->row && column == piece->column) ||
+        !ttt_value_new_grid(scratch, row, column, piece->height, piece->width, result)) {
+        return false;
+    }
+    memcpy(result->pieces[0].cells, piece->cells, (size_t)ttt_piece_area(piece));
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------ recognising */
+
+bool ttt_op_find(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *pattern = &arguments[0]->pieces[0], *grid = &arguments[1]->pieces[0];
+    if (ttt_piece_area(pattern) < 2 || pattern->height > grid->height || pattern->width > grid->width ||
+        ttt_piece_same_cells(pattern, grid) || !ttt_value_new_list(scratch, result)) {
+        return false;
+    }
+    for (int r = 0; r + pattern->height <= grid->height; r++) {
+        for (int c = 0; c + pattern->width <= grid->width; c++) {
+            bool same = true;
+            for (int row = 0; row < pattern->height && same; row++) {
+                same = memcmp(pattern->cells + row * pattern->width, grid->cells + (r + row) * grid->width + c,
+                              pattern->width) == 0;
+            }
+            if (!same) continue;
+            ttt_piece piece;
+            if (!ttt_piece_new(scratch, grid->row + r, grid->column + c, pattern->height, pattern->width, &piece)) {
+                return false;
+            }
+            memcpy(piece.cells, pattern->cells, (size_t)ttt_piece_area(pattern));
+            if (!ttt_list_push(result, piece)) return false;
+        }
+    }
+    return result->count > 0;
+}
+
+/* A cell of a template, turned and mirrored, from its first anchor. */
+typedef struct template_cell {
+    int down, right;
+    uint8_t colour;
+} template_cell;
+
+/* Where all anchors (cells of the first `anchors`) are in the grid, and the other cells are 0 or as in the template,
+ * draws the template into `out`. */
+static bool complete_turned(const ttt_piece *grid, const template_cell *cells, int anchors, int count, uint8_t *out) {
+    bool changed = false;
+    for (int r = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++) {
+            bool fits = true;
+            int missing = 0;
+            for (int i = 0; i < count && fits; i++) {
+                const uint8_t cell = ttt_piece_look(grid, r + cells[i].down, c + cells[i].right);
+                fits = cell == cells[i].colour || (i >= anchors && cell == 0);
+                missing += cell == 0;
+            }
+            if (!fits || missing < count - anchors) continue;
+            for (int i = anchors; i < count; i++) {
+                const int row = r + cells[i].down, column = c + cells[i].right;
+                if (row < 0 || column < 0 || row >= grid->height || column >= grid->width) continue;
+                out[row * grid->width + column] = cells[i].colour;
+                changed = true;
+            }
+        }
+    }
+    return changed;
+}
+
+bool ttt_op_complete(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *template = &arguments[0]->pieces[0], *grid = &arguments[1]->pieces[0];
+    const uint8_t main = ttt_piece_colour(template);
+    template_cell *cells = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(template) * sizeof *cells);
+    if (cells == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    for (int symmetry = 0; symmetry < 8; symmetry++) {
+        int count = 0, anchors = 0;
+        for (int anchor = 1; anchor >= 0; anchor--) {
+            for (int at = 0; at < ttt_piece_area(template); at++) {
+                const uint8_t colour = template->cells[at];
+                if (colour == 0 || (colour != main) != anchor) continue;
+                const int r = symmetry & 1 ? -(at / template->width) : at / template->width;
+                const int c = symmetry & 2 ? -(at % template->width) : at % template->width;
+                cells[count++] = (template_cell){symmetry & 4 ? c : r, symmetry & 4 ? r : c, colour};
+            }
+            if (anchor) anchors = count;
+        }
+        if (anchors == 0 || anchors == count || (anchors == 1 && symmetry > 0)) break;
+        const int down = cells[0].down, right = cells[0].right;
+        for (int i = 0; i < count; i++) {
+            cells[i].down -= down;
+            cells[i].right -= right;
+        }
+        changed |= complete_turned(grid, cells, anchors, count, result->pieces[0].cells);
+    }
+    return changed;
 }

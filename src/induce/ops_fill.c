@@ -5,8 +5,9 @@
 
 /* ------------------------------------------------------------------------------------------- enclosed areas */
 
-static bool enclosed(ttt_scratch *scratch, const ttt_piece *grid, bool corners, ttt_value *result) {
-    const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = corners};
+bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
     ttt_components zeros;
     if (!ttt_components_find(scratch, grid, &contact, &zeros) ||
         !ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) {
@@ -21,43 +22,33 @@ static bool enclosed(ttt_scratch *scratch, const ttt_piece *grid, bool corners, 
     return any;
 }
 
-bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return enclosed(scratch, &arguments[0]->pieces[0], true, result);
-}
-
-/* The colour that most cells beside the components' cells have, a component at a time: counts[k][colour]. */
-static uint8_t (*count_beside(ttt_scratch *scratch, const ttt_piece *grid, const ttt_components *areas))[TTT_COLOURS] {
-    uint8_t(*counts)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)areas->count * sizeof *counts);
-    if (counts == NULL) return NULL;
-    for (int at = 0; at < ttt_piece_area(grid); at++) {
-        if (areas->labels[at] == 0) continue;
-        uint8_t *of = counts[areas->labels[at] - 1];
-        for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
-            const uint8_t colour = ttt_piece_look(grid, at / grid->width + ttt_direction_rows(direction),
-                                                  at % grid->width + ttt_direction_columns(direction));
-            if (of[colour] < UINT8_MAX) of[colour]++;
-        }
-    }
-    return counts;
-}
-
 bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
     const ttt_piece *grid = &arguments[0]->pieces[0];
     ttt_components zeros;
-    if (!ttt_components_find(scratch, grid, &contact, &zeros) || zeros.count == 0) return false;
-    uint8_t(*counts)[TTT_COLOURS] = count_beside(scratch, grid, &zeros);
-    if (counts == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    if (!ttt_components_find(scratch, grid, &contact, &zeros)) return false;
+    /* beside[k][colour]: the cells of that colour above, below, left and right of the cells of area k */
+    uint8_t(*beside)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)zeros.count * sizeof *beside);
+    if (beside == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
     bool any = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         const int k = zeros.labels[at] - 1;
         if (k < 0 || zeros.of[k].edge) continue;
+        const int around[4] = {at - grid->width, at - 1, at + 1, at + grid->width};
+        for (int i = 0; i < 4; i++) {
+            uint8_t *count = &beside[k][grid->cells[around[i]]];
+            if (*count < UINT8_MAX) ++*count;
+        }
+        any = true;
+    }
+    for (int at = 0; any && at < ttt_piece_area(grid); at++) {
+        const int k = zeros.labels[at] - 1;
+        if (k < 0 || zeros.of[k].edge) continue;
         uint8_t most = 1;
         for (uint8_t colour = 2; colour < TTT_COLOURS; colour++) {
-            if (counts[k][colour] > counts[k][most]) most = colour;
+            if (beside[k][colour] > beside[k][most]) most = colour;
         }
         result->pieces[0].cells[at] = most;
-        any = true;
     }
     return any;
 }
@@ -120,6 +111,29 @@ bool ttt_op_grow_sides(ttt_scratch *scratch, const ttt_value *const *arguments, 
 
 bool ttt_op_grow_corners(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return grow(scratch, &arguments[0]->pieces[0], 0xaa, result);
+}
+
+/* The box of every object in its colour, under what is there. */
+bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    bool changed = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        for (int r = of->top; r <= of->bottom; r++) {
+            for (int c = of->left; c <= of->right; c++) {
+                const int at = r * grid->width + c;
+                if (grid->cells[at] != 0) continue;
+                result->pieces[0].cells[at] = grid->cells[of->first];
+                changed = true;
+            }
+        }
+    }
+    return changed;
 }
 
 /* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally

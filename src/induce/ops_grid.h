@@ -17,6 +17,12 @@ static inline bool grid_like(ttt_scratch *scratch, const ttt_piece *from, ttt_va
 static inline bool mask_like(ttt_scratch *scratch, const ttt_piece *from, ttt_value *result) {
     return ttt_value_new_mask(scratch, from->row, from->column, from->height, from->width, result);
 }
+/* A result to be changed here and there. */
+static inline bool grid_copy(ttt_scratch *scratch, const ttt_piece *from, ttt_value *result) {
+    if (!grid_like(scratch, from, result)) return false;
+    memcpy(result->pieces[0].cells, from->cells, (size_t)ttt_piece_area(from));
+    return true;
+}
 
 static inline bool same_size(const ttt_piece *a, const ttt_piece *b) {
     return a->height == b->height && a->width == b->width;

@@ -1,26 +1,18 @@
 /* Operations: rays, connections, diagonals. */
 #include "induce/ops_pieces.h"
 
-/* Cells in an order in which the neighbour against the direction comes first: a ray then is one look back a cell. */
-typedef struct sweep {
-    int height, width, dr, dc;
-    bool backwards;
-} sweep;
-
-static sweep sweep_towards(const ttt_piece *grid, int direction) {
+/* Every cell of `cells` that is 0 takes the colour of the one before it in the direction, cells in an order in which
+ * that one comes first: rays end at what is not 0, which sends a ray of its own, and at what is not 0 in the grid. */
+static void send_rays(const ttt_piece *grid, int direction, uint8_t *cells) {
     const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
-    return (sweep){grid->height, grid->width, dr, dc, dr < 0 || (dr == 0 && dc < 0)};
-}
-
-/* Every cell of `cells` that is 0 takes the colour of the one before it in the direction: rays end at what is not 0,
- * which sends a ray of its own. `open`: cells that rays may cross (NULL: all that are 0). */
-static void send_rays(const ttt_piece *grid, int direction, const uint8_t *blocked, uint8_t *cells) {
-    const sweep s = sweep_towards(grid, direction);
-    const int area = s.height * s.width;
-    for (int i = 0; i < area; i++) {
-        const int at = s.backwards ? area - 1 - i : i, r = at / s.width - s.dr, c = at % s.width - s.dc;
-        if (cells[at] != 0 || blocked[at] != 0 || r < 0 || c < 0 || r >= s.height || c >= s.width) continue;
-        cells[at] = cells[r * s.width + c];
+    const int height = grid->height, width = grid->width, back = -dr * width - dc;
+    const int step = dc < 0 ? -1 : 1, start = dc < 0 ? width - 1 - (dc != 0) : dc != 0, columns = width - (dc != 0);
+    for (int i = dr != 0; i < height; i++) {
+        const int r = dr < 0 ? height - 1 - i : i;
+        int at = r * width + start;
+        for (int j = 0; j < columns; j++, at += step) {
+            if (cells[at] == 0 && grid->cells[at] == 0) cells[at] = cells[at + back];
+        }
     }
 }
 
@@ -32,7 +24,7 @@ static bool rays(ttt_scratch *scratch, const ttt_piece *grid, unsigned direction
         if (!(directions >> direction & 1)) continue;
         ttt_piece sent;
         if (!ttt_piece_copy(scratch, grid, &sent)) return false;
-        send_rays(grid, direction, grid->cells, sent.cells);
+        send_rays(grid, direction, sent.cells);
         for (int at = 0; at < ttt_piece_area(grid); at++) {
             if (out[at] == 0) out[at] = sent.cells[at];
         }
@@ -70,7 +62,7 @@ bool ttt_op_rays_on(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     ttt_piece_draw(out, &arguments[0]->pieces[0]);
     ttt_piece before;
     if (!ttt_piece_copy(scratch, out, &before)) return false;
-    send_rays(on, arguments[1]->number, on->cells, out->cells);
+    send_rays(on, arguments[1]->number, out->cells);
     return !ttt_piece_same_cells(&before, out);
 }
 
@@ -109,4 +101,139 @@ bool ttt_op_connect_all(ttt_scratch *scratch, const ttt_value *const *arguments,
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
     const bool down = connect_towards(grid, TTT_SOUTH, result->pieces[0].cells);
     return connect_towards(grid, TTT_EAST, result->pieces[0].cells) || down;
+}
+
+/* From a cell, over 0 to the first cell of the colour that is seen along each side. */
+bool ttt_op_link(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const uint8_t colour = (uint8_t)arguments[1]->number;
+    if (colour == 0 || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (grid->cells[at] == 0 || grid->cells[at] == colour) continue;
+        for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
+            const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+            int r = at / grid->width + dr, c = at % grid->width + dc, steps = 0;
+            while (r >= 0 && c >= 0 && r < grid->height && c < grid->width && ttt_piece_at(grid, r, c) == 0) {
+                r += dr;
+                c += dc;
+                steps++;
+            }
+            if (steps == 0 || ttt_piece_look(grid, r, c) != colour) continue;
+            for (int i = 1; i <= steps; i++) {
+                result->pieces[0].cells[at + i * (dr * grid->width + dc)] = grid->cells[at];
+            }
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+/* -------------------------------------------------------------------------------------- rays of their own kind */
+
+/* Draws over 0 from the cell after (r, c) on, as far as it goes. */
+static bool draw_ray(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    bool drawn = false;
+    for (r += dr, c += dc; r >= 0 && c >= 0 && r < grid->height && c < grid->width; r += dr, c += dc) {
+        if (ttt_piece_at(grid, r, c) != 0) break;
+        out[r * grid->width + c] = colour;
+        drawn = true;
+    }
+    return drawn;
+}
+
+/* The direction of a component that is a straight line of two or more cells, or -1. */
+static int line_direction(const ttt_component *of, const int16_t *labels, int width, int k) {
+    const int height = of->bottom - of->top + 1, across = of->right - of->left + 1;
+    if (of->size < 2) return -1;
+    if (height == 1) return TTT_EAST;
+    if (across == 1) return TTT_SOUTH;
+    if (height != across || of->size != height) return -1;
+    const int direction = labels[of->top * width + of->left] == k + 1 ? TTT_SOUTH_EAST : TTT_SOUTH_WEST;
+    for (int i = 0; i < height; i++) {
+        const int c = direction == TTT_SOUTH_EAST ? of->left + i : of->right - i;
+        if (labels[(of->top + i) * width + c] != k + 1) return -1;
+    }
+    return direction;
+}
+
+bool ttt_op_extend(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    uint8_t *out = result->pieces[0].cells;
+    bool changed = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        const int direction = line_direction(of, objects.labels, grid->width, k);
+        if (direction < 0) continue;
+        const uint8_t colour = grid->cells[of->first];
+        const bool falling = direction != TTT_SOUTH_WEST;
+        changed |= draw_ray(grid, of->bottom, falling ? of->right : of->left, direction, colour, out);
+        changed |= draw_ray(grid, of->top, falling ? of->left : of->right, (direction + 4) % 8, colour, out);
+    }
+    return changed;
+}
+
+/* A ray turns back to the other side where the grid ends or something lies beside it; it ends above and below. */
+static bool bounce_from(const ttt_piece *grid, int r, int c, int dr, int dc, uint8_t colour, uint8_t *out) {
+    bool drawn = false;
+    for (int turns = 0; turns < 2;) {
+        const bool aside = c + dc < 0 || c + dc >= grid->width || ttt_piece_at(grid, r, c + dc) != 0;
+        if (aside) {
+            dc = -dc;
+            turns++;
+            continue;
+        }
+        r += dr;
+        c += dc;
+        if (r < 0 || r >= grid->height || ttt_piece_at(grid, r, c) != 0) break;
+        out[r * grid->width + c] = colour;
+        drawn = true;
+        turns = 0;
+    }
+    return drawn;
+}
+
+bool ttt_op_bounce(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    if (direction % 2 == 0 || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (grid->cells[at] == 0) continue;
+        changed |= bounce_from(grid, at / grid->width, at % grid->width, ttt_direction_rows(direction),
+                               ttt_direction_columns(direction), grid->cells[at], result->pieces[0].cells);
+    }
+    return changed;
+}
+
+/* A cell shoots away from a neighbour of another colour, if its colour is rarer in their group. */
+bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components groups;
+    if (!ttt_components_find(scratch, grid, &contact, &groups)) return false;
+    int16_t(*counts)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)groups.count * sizeof *counts);
+    if (counts == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (groups.labels[at] != 0) counts[groups.labels[at] - 1][grid->cells[at]]++;
+    }
+    bool changed = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (groups.labels[at] == 0) continue;
+        const int16_t *of = counts[groups.labels[at] - 1];
+        const int r = at / grid->width, c = at % grid->width;
+        for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
+            const uint8_t behind =
+                ttt_piece_look(grid, r - ttt_direction_rows(direction), c - ttt_direction_columns(direction));
+            if (behind == 0 || behind == grid->cells[at] || of[behind] <= of[grid->cells[at]]) continue;
+            changed |= draw_ray(grid, r, c, direction, grid->cells[at], result->pieces[0].cells);
+        }
+    }
+    return changed;
 }

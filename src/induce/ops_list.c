@@ -76,9 +76,7 @@ bool ttt_op_arrange(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     int rows[TTT_LIST_MAX], columns[TTT_LIST_MAX];
     const int height = list->pieces[0].height, width = list->pieces[0].width;
     const int down = find_bands(list, false, rows), across = find_bands(list, true, columns);
-    if (down * across > list->count || !ttt_value_new_grid(scratch, 0, 0, height * down, width * across, result)) {
-        return false;
-    }
+    if (!ttt_value_new_grid(scratch, 0, 0, height * down, width * across, result)) return false;
     for (int i = 0; i < list->count; i++) {
         ttt_piece piece = list->pieces[i];
         piece.row = (int8_t)(rows[i] * height);

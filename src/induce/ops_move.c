@@ -87,7 +87,7 @@ bool ttt_op_fall(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     return !ttt_piece_same_cells(from, &result->pieces[0]);
 }
 
-/* Can the component, whose cells are labelled, take one step of `by` cells towards (dr, dc)? */
+/* Can the component with these cells take one step of (dr, dc)? */
 static bool can_step(const ttt_piece *grid, const int16_t *labels, const int16_t *cells, int count, int dr, int dc) {
     for (int i = 0; i < count; i++) {
         const int r = cells[i] / grid->width + dr, c = cells[i] % grid->width + dc;
@@ -98,8 +98,8 @@ static bool can_step(const ttt_piece *grid, const int16_t *labels, const int16_t
     return true;
 }
 
-/* Objects move as they are, step by step, until nothing can: labels say who lies where, cells[start[k]...] is object k.
- * An object with a fixed flag stays. */
+/* Objects move as they are, step by step, until nothing can: labels say who lies where, cells[starts[k]...] is object
+ * k. */
 typedef struct falling {
     ttt_components objects;
     int16_t *cells, *starts;
@@ -164,4 +164,142 @@ bool ttt_op_fall_objects(ttt_scratch *scratch, const ttt_value *const *arguments
 bool ttt_op_fall_groups(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
     return fall_rigid(scratch, arguments, &contact, result);
+}
+
+/* ------------------------------------------------------------------------------------------------ attraction */
+
+/* How many steps from a cell, along a side, to the first cell that `target` marks; 0: there is none. */
+static int steps_to(const ttt_piece *grid, const bool *target, int at, int direction) {
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    int r = at / grid->width + dr, c = at % grid->width + dc;
+    for (int steps = 1; r >= 0 && c >= 0 && r < grid->height && c < grid->width; steps++, r += dr, c += dc) {
+        if (target[r * grid->width + c]) return steps;
+    }
+    return 0;
+}
+
+/* Object k moves along the side on which a target is nearest, until it touches it or something
+ * is in its way. */
+static bool pull(const ttt_piece *grid, falling *f, int k, const bool *target, uint8_t *colours) {
+    int least = INT8_MAX, best = -1;
+    for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
+        for (int i = f->starts[k]; i < f->starts[k + 1]; i++) {
+            const int steps = steps_to(grid, target, f->cells[i], direction);
+            if (steps == 0 || steps >= least) continue;
+            least = steps;
+            best = direction;
+        }
+    }
+    if (best < 0) return false;
+    const int dr = ttt_direction_rows(best), dc = ttt_direction_columns(best), size = f->starts[k + 1] - f->starts[k];
+    int steps = 0;
+    while (steps < least - 1 && can_step(grid, f->objects.labels, f->cells + f->starts[k], size, dr, dc)) {
+        step(f, colours, k, dr * grid->width + dc);
+        steps++;
+    }
+    return steps > 0;
+}
+
+bool ttt_op_attract(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const uint8_t colour = (uint8_t)arguments[1]->number;
+    falling f;
+    bool *target = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid) * sizeof *target);
+    if (colour == 0 || target == NULL || !falling_init(scratch, grid, &contact, &f) ||
+        !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) target[at] = grid->cells[at] == colour;
+    bool changed = false;
+    for (int k = 0; k < f.objects.count; k++) {
+        if (grid->cells[f.objects.of[k].first] == colour) continue;
+        changed |= pull(grid, &f, k, target, result->pieces[0].cells);
+    }
+    return changed;
+}
+
+/* Smaller objects move to the largest of their colour. */
+bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    falling f;
+    bool *target = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid) * sizeof *target);
+    if (target == NULL || !falling_init(scratch, grid, &contact, &f) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    int largest[TTT_COLOURS];
+    memset(largest, -1, sizeof largest);
+    for (int k = 0; k < f.objects.count; k++) {
+        int *of = &largest[grid->cells[f.objects.of[k].first]];
+        if (*of < 0 || f.objects.of[k].size > f.objects.of[*of].size) *of = k;
+    }
+    bool changed = false;
+    for (int colour = 1; colour < TTT_COLOURS; colour++) {
+        const int to = largest[colour];
+        if (to < 0) continue;
+        memset(target, 0, (size_t)ttt_piece_area(grid) * sizeof *target);
+        for (int i = f.starts[to]; i < f.starts[to + 1]; i++) target[f.cells[i]] = true;
+        for (int k = 0; k < f.objects.count; k++) {
+            if (k == to || grid->cells[f.objects.of[k].first] != colour) continue;
+            changed |= pull(grid, &f, k, target, result->pieces[0].cells);
+        }
+    }
+    return changed;
+}
+
+/* ------------------------------------------------------------------------------------------- pieces, as a whole */
+
+static bool move_piece(ttt_scratch *scratch, const ttt_piece *from, int down, int right, ttt_value *result) {
+    if (!ttt_value_new_grid(scratch, from->row + down, from->column + right, from->height, from->width, result)) {
+        return false;
+    }
+    memcpy(result->pieces[0].cells, from->cells, (size_t)ttt_piece_area(from));
+    return true;
+}
+
+bool ttt_op_nudge(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const int direction = arguments[1]->number;
+    return move_piece(scratch, &arguments[0]->pieces[0], ttt_direction_rows(direction),
+                      ttt_direction_columns(direction), result);
+}
+
+bool ttt_op_hop(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    return move_piece(scratch, from, ttt_direction_rows(direction) * from->height,
+                      ttt_direction_columns(direction) * from->width, result);
+}
+
+/* The fewest steps along a side that bring a cell of the piece next to one of the target; 0: they never meet so, or
+ * touch already. */
+static int gap_towards(const ttt_piece *piece, const ttt_piece *target, int direction) {
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    int least = 0;
+    for (int at = 0; at < ttt_piece_area(piece); at++) {
+        if (piece->cells[at] == 0) continue;
+        int r = piece->row - target->row + at / piece->width, c = piece->column - target->column + at % piece->width;
+        for (int steps = 0; steps < 2 * TTT_PIECE_SIDE; steps++) {
+            r += dr;
+            c += dc;
+            if (ttt_piece_look(target, r, c) == 0) continue;
+            if (steps == 0) return 0;
+            if (least == 0 || steps < least) least = steps;
+            break;
+        }
+    }
+    return least;
+}
+
+bool ttt_op_towards(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *piece = &arguments[0]->pieces[0], *target = &arguments[1]->pieces[0];
+    int least = 0, best = 0;
+    for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
+        const int steps = gap_towards(piece, target, direction);
+        if (steps == 0 || (least > 0 && steps >= least)) continue;
+        least = steps;
+        best = direction;
+    }
+    return least > 0 &&
+           move_piece(scratch, piece, least * ttt_direction_rows(best), least * ttt_direction_columns(best), result);
 }

@@ -22,7 +22,7 @@ bool ttt_op_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
 }
 
-bool ttt_op_blocks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+bool ttt_op_side_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = false};
     return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
 }
@@ -32,7 +32,7 @@ bool ttt_op_groups(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
     return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
 }
 
-bool ttt_op_clumps(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+bool ttt_op_side_groups(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = false};
     return cut_all(scratch, &arguments[0]->pieces[0], &contact, result);
 }
@@ -204,4 +204,77 @@ bool ttt_op_solid(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
         if (from->cells[i] == 0) result->pieces[0].cells[i] = colour;
     }
     return true;
+}
+
+/* The colour of most cells in the piece's box and around it that is neither 0 nor the piece's own. */
+bool ttt_op_dye(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *piece = &arguments[0]->pieces[0], *from = &arguments[1]->pieces[0];
+    const int down = piece->row - from->row, right = piece->column - from->column;
+    int counts[TTT_COLOURS] = {0};
+    for (int r = -1; r <= piece->height; r++) {
+        for (int c = -1; c <= piece->width; c++) counts[ttt_piece_look(from, down + r, right + c)]++;
+    }
+    counts[ttt_piece_colour(piece)] = counts[0] = 0;
+    uint8_t most = 0;
+    for (uint8_t colour = 1; colour < TTT_COLOURS; colour++) {
+        if (counts[colour] > counts[most]) most = colour;
+    }
+    if (most == 0 || !ttt_value_copy_piece(scratch, piece, result)) return false;
+    ttt_piece_paint(&result->pieces[0], most);
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------- every object of a grid */
+
+/* All cells of a group in the colour that is rarest, or most common, in it. */
+static bool paint_groups(ttt_scratch *scratch, const ttt_piece *grid, bool rarest, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    ttt_components groups;
+    if (!ttt_components_find(scratch, grid, &contact, &groups)) return false;
+    int16_t(*counts)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)groups.count * sizeof *counts);
+    if (counts == NULL || !ttt_value_new_like(scratch, grid, result)) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (groups.labels[at] != 0) counts[groups.labels[at] - 1][grid->cells[at]]++;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (groups.labels[at] == 0) continue;
+        const int16_t *of = counts[groups.labels[at] - 1];
+        uint8_t best = grid->cells[at];
+        for (uint8_t colour = 1; colour < TTT_COLOURS; colour++) {
+            if (of[colour] == 0 || (rarest ? of[colour] > of[best] : of[colour] < of[best])) continue;
+            if (of[colour] != of[best] || colour < best) best = colour;
+        }
+        result->pieces[0].cells[at] = best;
+    }
+    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+}
+
+bool ttt_op_paint_rarest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return paint_groups(scratch, &arguments[0]->pieces[0], true, result);
+}
+
+bool ttt_op_paint_commonest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return paint_groups(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+/* The middle cell of the box of every object, or the two or four that share the middle, in the object's colour. */
+bool ttt_op_centres(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_new_like(scratch, grid, result)) {
+        return false;
+    }
+    bool any = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        if (of->size == 1) continue;
+        for (int r = (of->top + of->bottom) / 2; r <= (of->top + of->bottom + 1) / 2; r++) {
+            for (int c = (of->left + of->right) / 2; c <= (of->left + of->right + 1) / 2; c++) {
+                result->pieces[0].cells[r * grid->width + c] = grid->cells[of->first];
+            }
+        }
+        any = true;
+    }
+    return any;
 }

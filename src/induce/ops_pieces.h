@@ -39,6 +39,8 @@ bool ttt_components_cut(ttt_scratch *scratch, const ttt_piece *grid, const ttt_c
 int ttt_piece_size(const ttt_piece *piece);       /* cells that are not 0 */
 uint8_t ttt_piece_colour(const ttt_piece *piece); /* of most cells that are not 0, ties to the smaller; 0: none */
 bool ttt_piece_same_cells(const ttt_piece *a, const ttt_piece *b); /* sides too; wherever they lie */
+/* The same shape, turned and mirrored in any way, whatever the colours? (ops_property.c) */
+bool ttt_piece_same_form(const ttt_piece *a, const ttt_piece *b);
 /* Does a cell of one lie on or next to a cell of the other? */
 bool ttt_piece_touches(const ttt_piece *a, const ttt_piece *b);
 /* Draws what is not 0 onto the canvas, each at its own position; what lies outside is lost. */

@@ -72,7 +72,7 @@ static bool symmetric(const ttt_piece *piece) {
            same_seen(piece, piece, 7, true);
 }
 
-static bool same_form(const ttt_piece *a, const ttt_piece *b) {
+bool ttt_piece_same_form(const ttt_piece *a, const ttt_piece *b) {
     for (int symmetry = 0; symmetry < 8; symmetry++) {
         if (same_seen(a, b, symmetry, false)) return true;
     }
@@ -83,7 +83,7 @@ static bool alike(ttt_property property, const ttt_piece *a, const ttt_piece *b)
     switch (property) {
     case TTT_PROPERTY_COPIES: return ttt_piece_same_cells(a, b);
     case TTT_PROPERTY_SHAPES: return same_seen(a, b, 0, false);
-    case TTT_PROPERTY_FORMS: return same_form(a, b);
+    case TTT_PROPERTY_FORMS: return ttt_piece_same_form(a, b);
     case TTT_PROPERTY_FELLOWS: return ttt_piece_colour(a) == ttt_piece_colour(b);
     case TTT_PROPERTY_EQUALS: return ttt_piece_size(a) == ttt_piece_size(b);
     default: return ttt_piece_touches(a, b);

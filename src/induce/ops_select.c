@@ -206,6 +206,22 @@ bool ttt_op_apart(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return keep_touching(scratch, arguments, false, result);
 }
 
+static bool keep_like(ttt_scratch *scratch, const ttt_value *const *arguments, bool like, ttt_value *result) {
+    bool kept[TTT_LIST_MAX];
+    for (int i = 0; i < arguments[0]->count; i++) {
+        kept[i] = ttt_piece_same_form(&arguments[0]->pieces[i], &arguments[1]->pieces[0]) == like;
+    }
+    return keep(scratch, arguments[0], kept, result);
+}
+
+bool ttt_op_like(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return keep_like(scratch, arguments, true, result);
+}
+
+bool ttt_op_unlike(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return keep_like(scratch, arguments, false, result);
+}
+
 /* -------------------------------------------------------------------------------------------------- ordering */
 
 bool ttt_op_order_by(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

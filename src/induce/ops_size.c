@@ -198,9 +198,3 @@ bool ttt_op_double_edges(ttt_scratch *scratch, const ttt_value *const *arguments
     }
     return true;
 }
-
-bool ttt_op_blank(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    return grid_like(scratch, from, result) && differs(from, &result->pieces[0]);
-}
-

@@ -450,32 +450,40 @@ static ttt_status report_hits(ttt_rules *rules, const group_state *state, const 
     return TTT_OK;
 }
 
-static ttt_status combine_in_group(ttt_rules *rules, const ttt_layer_group *group, int selectors, int cost, hits *found,
-                                   ttt_error *err) {
-    group_state *state;
-    TTT_TRY(state_of(rules, group, &state, err));
+/* What a call of combine is to try. */
+typedef struct range {
+    int selectors, cost, from, to;
+} range;
+
+/* Splits of the cost: members in rising order of cost, the last within the range. */
+static void combine_in_group(const ttt_rules *rules, const group_state *state, const ttt_layer_group *group,
+                             const range *r, hits *found) {
     int costs[SELECTORS_MAX];
-    for (costs[0] = 1; costs[0] * selectors <= cost; costs[0]++) {
-        if (costs[0] > TTT_COST_MAX || group->by_cost[costs[0]].count == 0) continue;
-        if (selectors == 2) {
-            costs[1] = cost - costs[0];
-            if (costs[1] <= TTT_COST_MAX) check_buckets(rules, state, group, costs, 2, found);
-            continue;
-        }
-        for (costs[1] = costs[0]; costs[0] + 2 * costs[1] <= cost; costs[1]++) {
-            costs[2] = cost - costs[0] - costs[1];
-            if (costs[2] <= TTT_COST_MAX) check_buckets(rules, state, group, costs, 3, found);
+    const int last = r->selectors - 1;
+    for (costs[0] = 1; costs[0] * r->selectors <= r->cost && costs[0] <= TTT_COST_MAX; costs[0]++) {
+        if (group->by_cost[costs[0]].count == 0) continue;
+        const int most = r->selectors == 2 ? costs[0] : (r->cost - costs[0]) / 2;
+        for (int middle = costs[0]; middle <= most; middle++) {
+            costs[1] = middle;
+            costs[last] = r->cost - costs[0] - (r->selectors == 3 ? middle : 0);
+            if (costs[last] < r->from || costs[last] > r->to) continue;
+            check_buckets(rules, state, group, costs, r->selectors, found);
         }
     }
-    return report_hits(rules, state, group, selectors, found, err);
 }
 
-ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, size_t *checks, ttt_error *err) {
+ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *checks,
+                             ttt_error *err) {
+    const range r = {selectors, cost, from, to < TTT_COST_MAX ? to : TTT_COST_MAX};
     hits *found = ttt_allocate(1, sizeof *found);
     ttt_status status = TTT_OK;
     if (found == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the rules of a search");
     for (size_t g = 0; g < ttt_layers_group_count(rules->layers); g++) {
-        TTT_TRY_OUT(combine_in_group(rules, ttt_layers_group(rules->layers, g), selectors, cost, found, err));
+        const ttt_layer_group *group = ttt_layers_group(rules->layers, g);
+        group_state *state;
+        TTT_TRY_OUT(state_of(rules, group, &state, err));
+        combine_in_group(rules, state, group, &r, found);
+        TTT_TRY_OUT(report_hits(rules, state, group, selectors, found, err));
     }
 
 out:

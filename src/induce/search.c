@@ -23,8 +23,8 @@ static const size_t default_memory = (size_t)1 << 30;
 
 /* How far sets of some number of selectors have been combined. */
 typedef struct combining {
-    int cost;      /* sets of smaller costs are done */
-    size_t checks; /* so far */
+    int cost, level; /* sets of smaller sums, from layers of lower levels, are done */
+    size_t checks;   /* so far */
 } combining;
 
 typedef struct lane {
@@ -236,14 +236,20 @@ static ttt_status take_layers(lane *l, ttt_error *err) {
     return TTT_OK;
 }
 
-/* Sets of so many selectors have their share of the work as long as their layers exist: those that cost less than the
- * level of the enumeration. */
+/* Sets of so many selectors have their share of the work, by the sum of their costs, from layers of complete levels.
+ * When a level has become complete, its layers first catch up: sets with the sums that are done. */
 static ttt_status combine(lane *l, int selectors, combining *done, double share, ttt_error *err) {
     const int level = ttt_enumerator_level(l->enumerator);
     const double allowed = share * (double)ttt_enumerator_applications(l->enumerator);
-    while ((double)done->checks < allowed && done->cost < level + ttt_cost_of_input() * (selectors - 1)) {
-        size_t checks;
-        TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, &checks, err));
+    size_t checks;
+    for (; done->level < level; done->level++) {
+        for (int cost = done->level; cost < done->cost; cost++) {
+            TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &checks, err));
+            done->checks += checks;
+        }
+    }
+    while ((double)done->checks < allowed && done->cost < selectors * level) {
+        TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, 1, level - 1, &checks, err));
         done->checks += checks;
     }
     return TTT_OK;

@@ -1,0 +1,127 @@
+/* Rules that every operation of the table keeps, whatever it is applied to: random values of every type, and values
+ * that other operations made of them. */
+#include "support.h"
+
+#include "random_values.h"
+
+enum { ROUNDS = 1000, POOL = 12 };
+
+/* Values that operations made, a few of every type with pieces, taken as arguments now and then. */
+typedef struct value_pool {
+    value_slot *slots; /* [TTT_VALUE_MASK + 1][POOL] */
+} value_pool;
+
+typedef struct operation_trial {
+    const ttt_operation *operation;
+    bool each;
+    value_slot *slots; /* [TTT_ARGUMENTS_MAX] */
+    const ttt_value *arguments[TTT_ARGUMENTS_MAX];
+    ttt_value *result;
+} operation_trial;
+
+static bool apply(const operation_trial *trial, ttt_scratch *scratch, ttt_value *result) {
+    return ttt_operation_apply(trial->operation, trial->each, scratch, trial->arguments, result);
+}
+
+static void draw_arguments(ttt_random *random, const value_pool *pool, operation_trial *trial) {
+    for (int i = 0; i < trial->operation->arity; i++) {
+        const ttt_value_type type =
+            trial->each && i == 0 ? TTT_VALUE_LIST : (ttt_value_type)trial->operation->arguments[i];
+        value_slot *slot = &trial->slots[i];
+        trial->arguments[i] = &slot->value;
+        if (i > 0 && ttt_value_type_has_pieces(type) && ttt_random_below(random, 2) == 0 &&
+            ttt_value_type_has_pieces(trial->slots[0].value.type)) {
+            /* Operations of two grids often ask for the same size: the first again, with other cells. */
+            value_keep(&trial->slots[0].value, slot);
+            slot->value.type = (uint8_t)type;
+            if (type != TTT_VALUE_LIST) slot->value.count = 1;
+            for (int k = 0; k < ttt_piece_area(&slot->pieces[0]); k++) {
+                slot->cells[k] = (uint8_t)ttt_random_below(random, type == TTT_VALUE_MASK ? 2 : TTT_COLOURS);
+            }
+        } else if (ttt_value_type_has_pieces(type) && ttt_random_below(random, 2) == 0) {
+            value_keep(&pool->slots[(uint32_t)type * POOL + ttt_random_below(random, POOL)].value, slot);
+        } else {
+            value_random(random, type, slot);
+        }
+        assert_true(ttt_value_valid(&slot->value));
+    }
+}
+
+static uint64_t hash_arguments(const operation_trial *trial) {
+    uint64_t hash = TTT_HASH_START;
+    for (int i = 0; i < trial->operation->arity; i++) hash = ttt_value_hash(hash, trial->arguments[i]);
+    return hash;
+}
+
+/* In memory of exactly so many bytes, so that the sanitizer sees a step too far; filled with what is not 0. */
+static void check_in_exact_memory(const operation_trial *trial, size_t bytes, const ttt_value *expected) {
+    const uint64_t hash = ttt_value_hash(TTT_HASH_START, expected);
+    for (int short_of = 0; short_of < 3; short_of++) {
+        ttt_scratch scratch = {.bytes = bytes >> short_of};
+        ttt_value result;
+        scratch.memory = ttt_allocate(scratch.bytes, 1);
+        assert_non_null(scratch.memory);
+        memset(scratch.memory, 0xa5, scratch.bytes);
+        const bool defined = apply(trial, &scratch, &result);
+        if (short_of == 0 && !defined) fail_msg("%s: defined once, then undefined", trial->operation->name);
+        if (defined && !trial->each) { /* less memory may leave pieces out */
+            if (!ttt_value_equal(&result, expected) || ttt_value_hash(TTT_HASH_START, &result) != hash) {
+                fail_msg("%s: another result for the same arguments", trial->operation->name);
+            }
+        }
+        ttt_free(scratch.memory);
+    }
+}
+
+/* Returns whether the operation is defined for its arguments. */
+static bool check_trial(const operation_trial *trial, ttt_scratch *scratch) {
+    const char *name = trial->operation->name;
+    const uint64_t before = hash_arguments(trial);
+    ttt_value *result = trial->result;
+    ttt_scratch_reset(scratch);
+    const bool defined = apply(trial, scratch, result);
+    if (hash_arguments(trial) != before) fail_msg("%s: writes its arguments", name);
+    assert_true(scratch->used <= scratch->bytes);
+    if (!defined) return false;
+    if (!ttt_value_valid(result)) fail_msg("%s: a result that breaks the rules of values", name);
+    if (result->type != (trial->each ? TTT_VALUE_LIST : trial->operation->result)) fail_msg("%s: wrong type", name);
+    check_in_exact_memory(trial, scratch->used, result);
+    return true;
+}
+
+static void operations__keep_the_rules_of_values(void **state) {
+    (void)state;
+    ttt_error err;
+    ttt_scratch scratch;
+    ttt_random random = ttt_random_stream(1, "", "operation rules");
+    const value_pool pool = {ttt_allocate((TTT_VALUE_MASK + 1) * POOL, sizeof(value_slot))};
+    ttt_value result;
+    operation_trial trial = {.slots = ttt_allocate(TTT_ARGUMENTS_MAX, sizeof(value_slot)), .result = &result};
+    int defined[TTT_OPERATION_COUNT] = {0};
+    ASSERT_OK(ttt_scratch_init(&scratch, &err));
+    assert_non_null(pool.slots);
+    assert_non_null(trial.slots);
+    for (int i = 0; i < (TTT_VALUE_MASK + 1) * POOL; i++) value_random(&random, i / POOL, &pool.slots[i]);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
+            trial.operation = &ttt_operations[i];
+            trial.each = ttt_operation_maps(trial.operation) && ttt_random_below(&random, 4) == 0;
+            draw_arguments(&random, &pool, &trial);
+            if (!check_trial(&trial, &scratch)) continue;
+            defined[i]++;
+            if (!ttt_value_type_has_pieces(result.type)) continue;
+            value_keep(&result, &pool.slots[(uint32_t)result.type * POOL + ttt_random_below(&random, POOL)]);
+        }
+    }
+    for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
+        if (defined[i] == 0) fail_msg("%s: undefined for whatever was tried", ttt_operations[i].name);
+    }
+    ttt_scratch_release(&scratch);
+    ttt_free(trial.slots);
+    ttt_free(pool.slots);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(operations__keep_the_rules_of_values)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
