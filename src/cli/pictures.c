@@ -21,6 +21,12 @@ static ttt_status begin_row(ttt_gallery *gallery, ttt_error *err) {
     return TTT_PUSH(&gallery->rows, gallery->panels.count, err);
 }
 
+ttt_status ttt_gallery_add_row(ttt_gallery *gallery, const ttt_panel *panels, size_t count, ttt_error *err) {
+    TTT_TRY(begin_row(gallery, err));
+    for (size_t i = 0; i < count; i++) TTT_TRY(TTT_PUSH(&gallery->panels, panels[i], err));
+    return TTT_OK;
+}
+
 ttt_status ttt_gallery_add_demonstrations(ttt_gallery *gallery, const ttt_task *task, ttt_error *err) {
     for (size_t i = 0; i < task->demonstration_count; i++) {
         TTT_TRY(begin_row(gallery, err));

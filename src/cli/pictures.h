@@ -24,6 +24,8 @@ ttt_status ttt_gallery_add_demonstrations(ttt_gallery *gallery, const ttt_task *
  * `entry` may be NULL or short: no attempts. */
 ttt_status ttt_gallery_add_tests(ttt_gallery *gallery, const ttt_task *task, const ttt_submission_entry *entry,
                                  ttt_error *err);
+/* A row of panels of the caller's own. */
+ttt_status ttt_gallery_add_row(ttt_gallery *gallery, const ttt_panel *panels, size_t count, ttt_error *err);
 /* All rows to stdout. */
 ttt_status ttt_gallery_print(const ttt_gallery *gallery, ttt_picture_style style, ttt_error *err);
 

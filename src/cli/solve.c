@@ -1,8 +1,10 @@
-/* `ttt solve`: reads tasks, loads a model, solves, reports. */
+/* `ttt solve`: reads tasks, loads whoever answers, solves, reports. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/models.h"
+#include "cli/proposers.h"
+#include "cli/settings.h"
 #include "cli/solve_report.h"
 #include "cli/tasks.h"
 
@@ -12,7 +14,7 @@
 #include <unistd.h>
 
 typedef struct solve_options {
-    const char *model, *method, *out, *solutions, *run, *adapters, *ids, *device, *config, *style;
+    const char *model, *method, *out, *solutions, *run, *adapters, *ids, *device, *config, *style, *proposer, *prelude;
     double budget, deadline;
     int64_t threads, seed;
     ttt_option_list set;
@@ -31,10 +33,11 @@ static const ttt_option solve_table[] = {
      .kind = TTT_OPTION_CHOICE,
      .offset = AT(method),
      .argument = "METHOD",
-     .fallback = "ttt",
-     .choices = "ttt|none|induce|ensemble",
-     .help = "ttt: train on each task, then answer; none: the same views and votes without training; induce, ensemble: "
-             "not built yet"},
+     .fallback = "ensemble",
+     .choices = TTT_METHODS,
+     .help =
+         "ttt: train on each task, then answer; induce: search for programs that explain the demonstrations, without "
+         "a model; ensemble: both, by who is sure; none: the views and votes of ttt without training"},
     {.name = "budget",
      .kind = TTT_OPTION_DURATION,
      .offset = AT(budget),
@@ -43,7 +46,7 @@ static const ttt_option solve_table[] = {
      .maximum = 1e9,
      .help =
          "time for each task, all of its test inputs together (default: 60s; none when ttt.steps, or --method none, "
-         "and views.count fix the work)"},
+         "and views.count fix the work of the model)"},
     {.name = "deadline",
      .kind = TTT_OPTION_DURATION,
      .offset = AT(deadline),
@@ -56,6 +59,18 @@ static const ttt_option solve_table[] = {
      .offset = AT(solutions),
      .argument = "FILE",
      .help = "the test outputs of a challenge file: for the score alone, never shown to the model"},
+    {.name = "proposer",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(proposer),
+     .argument = "MODEL|URL",
+     .help =
+         "a language model that writes Python programs: a folder, a .gguf file, or a server http://HOST/v1; they are "
+         "run in a sandbox and join those of the search"},
+    {.name = "prelude",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(prelude),
+     .argument = "FILE",
+     .help = "a Python module that these programs may import as common"},
     {.name = "out",
      .kind = TTT_OPTION_TEXT,
      .offset = AT(out),
@@ -123,7 +138,8 @@ static const ttt_option solve_table[] = {
 
 static const ttt_usage solve_usage = {
     .command = "solve",
-    .summary = "Solves tasks: files, folders, archives or challenge files. Each task trains a fresh adapter first.",
+    .summary = "Solves tasks: files, folders, archives or challenge files. Programs that explain a task and a model\n"
+               "that is trained on it answer together.",
     .arguments = "TASKS...",
     .minimum = 1,
     .maximum = SIZE_MAX,
@@ -131,30 +147,23 @@ static const ttt_usage solve_usage = {
     .option_count = sizeof solve_table / sizeof *solve_table,
     .examples = "  ttt solve examples/arc --budget 10s\n"
                 "  ttt solve challenges.json --solutions solutions.json --budget 30s --run runs/first\n"
-                "  ttt solve challenges.json --deadline 9h --set preset=paper\n"
-                "  ttt solve examples/arc --set ttt.steps=20 --set views.count=8\n",
+                "  ttt solve challenges.json --deadline 9h --method ttt --set preset=paper\n"
+                "  ttt solve examples/arc --method ttt --set ttt.steps=20 --set views.count=8\n",
     .topics = "settings",
 };
 
 /* --- What was asked ---------------------------------------------------------------------------------------------- */
 
-static int print_settings(void) {
-    char *text = NULL;
-    ttt_error err;
-    if (ttt_settings_describe(&ttt_solve_table, &text, &err) != TTT_OK) return ttt_command_failed("solve", &err);
-    printf("settings of 'ttt solve', for --set name=value and --config:\n%s", text);
-    ttt_free(text);
-    return TTT_EXIT_OK;
+static ttt_method method_of(const solve_options *options) {
+    ttt_method method = TTT_METHOD_ENSEMBLE;
+    while (strcmp(ttt_method_name(method), options->method) != 0) method++; /* the option is one of them */
+    return method;
 }
 
 static ttt_status read_settings(const solve_options *options, ttt_solve_settings *settings, ttt_error *err) {
-    TTT_TRY(ttt_settings_defaults(&ttt_solve_table, settings, err));
-    if (options->config != NULL) TTT_TRY(ttt_settings_read(&ttt_solve_table, settings, options->config, err));
-    for (size_t i = 0; i < options->set.count; i++) {
-        TTT_TRY(ttt_settings_assign(&ttt_solve_table, settings, options->set.items[i], err));
-    }
+    TTT_TRY(ttt_settings_gather(&ttt_solve_table, options->config, &options->set, settings, err));
     if (options->adapters == NULL) return TTT_OK;
-    if (settings->ttt_adaptation == TTT_ADAPTATION_FULL || strcmp(options->method, "none") == 0) {
+    if (settings->ttt_adaptation == TTT_ADAPTATION_FULL || !ttt_method_trains(method_of(options))) {
         return ttt_fail(err, TTT_ERROR_ARGUMENT,
                         "--save-adapters: there are none without training, or with ttt.adaptation=full");
     }
@@ -162,37 +171,62 @@ static ttt_status read_settings(const solve_options *options, ttt_solve_settings
     return TTT_OK;
 }
 
-static ttt_status check_method(const char *method, ttt_error *err) {
-    if (strcmp(method, "ttt") == 0 || strcmp(method, "none") == 0) return TTT_OK;
-    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "method '%s' is not built yet; there are ttt and none", method);
+static ttt_status check_programs(const solve_options *options, ttt_error *err) {
+    if (options->prelude != NULL && options->proposer == NULL) {
+        return ttt_fail(err, TTT_ERROR_ARGUMENT, "--prelude: there are no Python programs without --proposer");
+    }
+    if (options->proposer == NULL || ttt_method_induces(method_of(options))) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_ARGUMENT, "--proposer: --method %s asks no programs", options->method);
 }
 
-static double budget_of(const solve_options *options, const ttt_solve_settings *settings, bool train) {
+static double budget_of(const solve_options *options, const ttt_solve_settings *settings, ttt_method method) {
     const double usual = 60;
     if (options->budget > 0) return options->budget;
-    bool fixed = settings->views_count > 0 && (!train || settings->ttt_steps > 0);
+    bool fixed =
+        ttt_method_asks(method) && settings->views_count > 0 && (!ttt_method_trains(method) || settings->ttt_steps > 0);
     return fixed || options->deadline > 0 ? 0 : usual;
 }
 
 /* --- The run ----------------------------------------------------------------------------------------------------- */
 
+/* The model, unless the method does without, and whoever proposes programs. The cage comes first: it forks. */
+static ttt_status open_all(const solve_options *options, const ttt_solve_settings *settings,
+                           ttt_opened_proposer *opened, ttt_loaded_model *loaded, ttt_error *err) {
+    if (options->proposer != NULL) {
+        const ttt_proposer_options proposer = {.source = options->proposer,
+                                               .settings = settings,
+                                               .device = options->device,
+                                               .threads = (int)options->threads,
+                                               .seed = (uint64_t)options->seed};
+        TTT_TRY(ttt_opened_proposer_open(opened, &proposer, options->prelude, err));
+    }
+    if (!ttt_method_asks(method_of(options))) return TTT_OK;
+    return ttt_puzzle_model_open(loaded, options->model, options->device, (int)options->threads,
+                                 settings->prompt_format, settings->prompt_reduced, err);
+}
+
 static ttt_status solve_tasks(const solve_options *options, const ttt_solve_settings *settings,
                               const ttt_task_set *tasks, const char *out, size_t *failures, ttt_error *err) {
     ttt_status status;
     ttt_loaded_model loaded = {0};
+    ttt_opened_proposer opened = {0};
     ttt_submission submission = {0};
     ttt_terminal terminal;
     ttt_terminal_init(&terminal);
+    const ttt_method method = method_of(options);
     ttt_solve_report report = {.terminal = &terminal,
                                .json = options->json,
                                .show = options->show || isatty(STDOUT_FILENO),
-                               .style = ttt_picture_style_choose(options->style)};
-    bool train = strcmp(options->method, "ttt") == 0;
-    TTT_TRY_OUT(ttt_puzzle_model_open(&loaded, options->model, options->device, (int)options->threads,
-                                      settings->prompt_format, settings->prompt_reduced, err));
+                               .style = ttt_picture_style_choose(options->style),
+                               .method = method};
+    TTT_TRY_OUT(open_all(options, settings, &opened, &loaded, err));
+    const ttt_inducer inducer = {
+        .settings = settings, .threads = (int)options->threads, .proposer = opened.proposer, .cage = opened.cage};
     ttt_run_options run = {.settings = settings,
-                           .train = train,
-                           .budget = budget_of(options, settings, train),
+                           .method = method,
+                           .inducer = &inducer,
+                           .proposer = options->proposer,
+                           .budget = budget_of(options, settings, method),
                            .deadline = options->deadline,
                            .seed = (uint64_t)options->seed,
                            .model_path = loaded.path,
@@ -211,6 +245,7 @@ static ttt_status solve_tasks(const solve_options *options, const ttt_solve_sett
     if (status == TTT_OK) status = ttt_solve_report_end(&report, tasks, &submission, out, err);
 out:
     ttt_submission_release(&submission);
+    ttt_opened_proposer_release(&opened);
     ttt_loaded_model_release(&loaded);
     return status;
 }
@@ -222,7 +257,6 @@ static ttt_status read_and_solve(const solve_options *options, const ttt_option_
     size_t problems = 0;
     char *out = NULL;
     ttt_task_source source = {.command = "solve", .solutions = options->solutions, .ids = options->ids};
-    TTT_TRY_OUT(check_method(options->method, err));
     TTT_TRY_OUT(ttt_tasks_read(&source, paths, &tasks, &problems, err));
     out = options->out != NULL   ? ttt_string_copy(options->out)
           : options->run != NULL ? ttt_path_join(options->run, "submission.json")
@@ -246,13 +280,14 @@ int ttt_command_solve(int argc, char **argv) {
     ttt_status status = ttt_options_parse(&solve_usage, argc, argv, &options, &parsed, &err);
     if (status == TTT_OK && parsed.help) {
         if (parsed.topic != NULL) {
-            exit_status = print_settings();
+            exit_status = ttt_settings_print(&ttt_solve_table, "solve");
         } else {
             ttt_options_help(&solve_usage, stdout);
         }
         goto out;
     }
     if (status == TTT_OK) status = read_settings(&options, &settings, &err);
+    if (status == TTT_OK) status = check_programs(&options, &err);
     if (status != TTT_OK) {
         exit_status = ttt_command_misused("solve", &err);
         goto out;

@@ -264,8 +264,8 @@ ttt_status ttt_answer_task(ttt_engine *engine, ttt_problem *problem, const ttt_p
         self.record = &record->tests[i];
         self.deadline = share_of(deadlines->all, problem->tests - i);
         if (rescored) TTT_TRY(rescore(&self, err));
-        TTT_TRY(ttt_choose_attempts((ttt_vote_method)engine->settings->vote_method, self.record, problem->ops->vote,
-                                    problem->ops->fallback(problem, i), record->arena, err));
+        TTT_TRY(ttt_choose_voted((ttt_vote_method)engine->settings->vote_method, self.record, problem->ops->vote,
+                                 record->arena, err));
     }
     return TTT_OK;
 }

@@ -13,9 +13,9 @@ typedef struct ttt_answer_deadlines {
 } ttt_answer_deadlines;
 
 /* Asks the session as it is. Per test input: plan->views views (and more while time is left, unless views.count fixes
- * their number), candidates, scores (with TTT_VOTE_RESCORE), attempts. Time is shared among the test inputs; what one
+ * their number), candidates, scores (with TTT_VOTE_RESCORE), vote. Time is shared among the test inputs; what one
  * leaves goes to the next. `limits` and `random` are for problem->ops->views. Time running out is no error: a test
- * input without an answer has fallback attempts. */
+ * input without an answer has no vote. */
 ttt_status ttt_answer_task(ttt_engine *engine, ttt_problem *problem, const ttt_plan *plan,
                            const ttt_problem_limits *limits, const ttt_random *random,
                            const ttt_answer_deadlines *deadlines, ttt_task_record *record, ttt_error *err);

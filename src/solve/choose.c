@@ -76,29 +76,24 @@ static ttt_status vote_paper(ttt_test_record *test,
         answers[count] = test->views.items[i].answer;
         groups[count++] = test->views.items[i].group;
     }
-    if (count > 0) status = vote(answers, groups, count, arena, test->attempts, err);
+    if (count > 0) status = vote(answers, groups, count, arena, test->voted, err);
 out:
     ttt_free(answers);
     ttt_free(groups);
     return status;
 }
 
-ttt_status ttt_choose_attempts(ttt_vote_method method, ttt_test_record *test,
-                               ttt_status (*vote)(const char *const *answers, const int32_t *groups, size_t count,
-                                                  ttt_arena *arena, const char *attempts[2], ttt_error *err),
-                               const char *fallback, ttt_arena *arena, ttt_error *err) {
-    test->attempts[0] = test->attempts[1] = NULL;
+ttt_status ttt_choose_voted(ttt_vote_method method, ttt_test_record *test,
+                            ttt_status (*vote)(const char *const *answers, const int32_t *groups, size_t count,
+                                               ttt_arena *arena, const char *attempts[2], ttt_error *err),
+                            ttt_arena *arena, ttt_error *err) {
+    test->voted[0] = test->voted[1] = NULL;
     sum_scores(test);
     if (method == TTT_VOTE_PAPER) {
         if (vote == NULL) return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "the paper's vote is not defined for this task");
-        TTT_TRY(vote_paper(test, vote, arena, err));
-    } else {
-        test->attempts[0] = best(test, method == TTT_VOTE_RESCORE, NULL);
-        if (test->attempts[0] != NULL) test->attempts[1] = best(test, method == TTT_VOTE_RESCORE, test->attempts[0]);
+        return vote_paper(test, vote, arena, err);
     }
-    for (int i = 0; i < 2; i++) {
-        if (test->attempts[i] == NULL) test->attempts[i] = ttt_arena_string(arena, fallback);
-        if (test->attempts[i] == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for an attempt");
-    }
+    test->voted[0] = best(test, method == TTT_VOTE_RESCORE, NULL);
+    if (test->voted[0] != NULL) test->voted[1] = best(test, method == TTT_VOTE_RESCORE, test->voted[0]);
     return TTT_OK;
 }

@@ -9,15 +9,15 @@
  * What was there (and its scores) is dropped. */
 ttt_status ttt_choose_candidates(ttt_test_record *test, ttt_error *err);
 
-/* Sets test->attempts by `method`, from candidates, scores and views.
+/* Sets test->voted by `method`, from candidates, scores and views.
  * - TTT_VOTE_POOL: the two with most votes.
  * - TTT_VOTE_RESCORE: the two with the highest log-probability summed over the views that scored all candidates (a
  *   product of experts); candidates that were not scored come behind, by votes. No scores: as TTT_VOTE_POOL.
- * - TTT_VOTE_PAPER: `vote` over all answers (a ttt_problem_ops' own; NULL: an error).
- * Missing attempts are `fallback` (copied into `arena`, as are those that `vote` makes). */
-ttt_status ttt_choose_attempts(ttt_vote_method method, ttt_test_record *test,
-                               ttt_status (*vote)(const char *const *answers, const int32_t *groups, size_t count,
-                                                  ttt_arena *arena, const char *attempts[2], ttt_error *err),
-                               const char *fallback, ttt_arena *arena, ttt_error *err);
+ * - TTT_VOTE_PAPER: `vote` over all answers (a ttt_problem_ops' own; NULL: an error), whose texts are made in `arena`.
+ * What is missing is NULL. */
+ttt_status ttt_choose_voted(ttt_vote_method method, ttt_test_record *test,
+                            ttt_status (*vote)(const char *const *answers, const int32_t *groups, size_t count,
+                                               ttt_arena *arena, const char *attempts[2], ttt_error *err),
+                            ttt_arena *arena, ttt_error *err);
 
 #endif

@@ -6,9 +6,12 @@
 #ifndef TTT_SOLVE_PROBLEM_H
 #define TTT_SOLVE_PROBLEM_H
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "model/decode.h"
+#include "solve/induction.h"
 
 typedef struct ttt_problem ttt_problem;
 
@@ -29,6 +32,13 @@ typedef struct ttt_view_facts {
 typedef struct ttt_problem_ops {
     const char *kind; /* "arc", recorded */
     void (*free)(ttt_problem *);
+
+    /* --- Programs: answers of those that explain the demonstrations, found within `seconds` (0: no limit but their
+     * own), into *induction (a zero one), texts and arrays in `arena`, its items to be freed in any case. *problem is
+     * one sentence there when something went wrong that is no error, else NULL. TTT_ERROR_CANCELLED: the stop flag was
+     * raised. The function may be NULL: there are no programs for problems of this kind. */
+    ttt_status (*induce)(ttt_problem *, double seconds, const ttt_stop_flag *, const ttt_progress *, ttt_arena *arena,
+                         ttt_induction *induction, const char **problem, ttt_error *);
 
     /* --- Training: examples that a fresh adapter learns from, best first so that training may stop at any time.
      * Prepares them anew; *count may be 0. `demonstrations` of the limits counts those of an example. */

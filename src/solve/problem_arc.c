@@ -31,6 +31,7 @@ typedef struct arc_problem {
     const ttt_task *task;
     const ttt_solve_settings *settings;
     const ttt_codec *codec;
+    const ttt_inducer *inducer;
     bool trained;
     ttt_pair *pairs; /* those that training uses */
     ttt_task_examples examples;
@@ -91,6 +92,45 @@ json_t *ttt_task_to_json(const ttt_task *task) {
     if (!failed) return object;
     json_decref(object);
     return NULL;
+}
+
+/* --- Programs ---------------------------------------------------------------------------------------------------- */
+
+static ttt_status take_induced(const ttt_problem *problem, const ttt_induced_answer *from, bool fits, ttt_arena *arena,
+                               ttt_induction *induction, ttt_error *err) {
+    ttt_induced_record record = {.answers = ttt_arena_allocate(arena, problem->tests, sizeof *record.answers),
+                                 .program = ttt_arena_string(arena, from->program),
+                                 .language = from->python ? "python" : "ttt",
+                                 .fits = fits,
+                                 .programs = (int64_t)from->programs,
+                                 .cost = from->cost,
+                                 .seconds = from->seconds};
+    bool whole = record.answers != NULL && record.program != NULL;
+    for (size_t i = 0; whole && i < problem->tests; i++) {
+        record.answers[i] = ttt_grid_to_text(&from->outputs[i], arena);
+        whole = record.answers[i] != NULL;
+    }
+    if (!whole) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the answers of programs");
+    return TTT_PUSH(induction, record, err);
+}
+
+static ttt_status arc_induce(ttt_problem *problem, double seconds, const ttt_stop_flag *stop,
+                             const ttt_progress *progress, ttt_arena *arena, ttt_induction *induction, const char **why,
+                             ttt_error *err) {
+    const arc_problem *self = arc(problem);
+    ttt_induced induced = {0};
+    ttt_status status = TTT_OK;
+    *why = NULL;
+    if (self->inducer == NULL) return TTT_OK;
+    TTT_TRY_OUT(ttt_induce_task(self->inducer, self->task, seconds, stop, progress, &induced, err));
+    for (size_t i = 0; i < induced.count; i++) {
+        TTT_TRY_OUT(take_induced(problem, &induced.items[i], i < induced.fitting, arena, induction, err));
+    }
+    induction->certain = induced.certain;
+    if (induced.problem[0] != '\0') *why = ttt_arena_string(arena, induced.problem);
+out:
+    ttt_induced_release(&induced);
+    return status;
 }
 
 /* --- Training ---------------------------------------------------------------------------------------------------- */
@@ -397,6 +437,7 @@ static void arc_forget_views(ttt_problem *problem) {
 static const ttt_problem_ops arc_ops = {
     .kind = "arc",
     .free = arc_free,
+    .induce = arc_induce,
     .examples = arc_examples,
     .example_tokens = arc_example_tokens,
     .example = arc_example,
@@ -415,7 +456,7 @@ static const ttt_problem_ops arc_ops = {
 };
 
 ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_codec *codec, const ttt_solve_settings *settings,
-                               bool trained, ttt_problem **problem, ttt_error *err) {
+                               bool trained, const ttt_inducer *inducer, ttt_problem **problem, ttt_error *err) {
     arc_problem *self = ttt_allocate(1, sizeof *self);
     *problem = NULL;
     if (self == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for task '%s'", task->id);
@@ -423,6 +464,7 @@ ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_codec *codec, con
         .ops = &arc_ops, .id = task->id, .tests = task->test_count, .demonstrations = task->demonstration_count};
     self->task = task;
     self->codec = codec;
+    self->inducer = inducer;
     self->settings = settings;
     self->trained = trained;
     self->pairs = ttt_allocate(task->demonstration_count, sizeof *self->pairs);

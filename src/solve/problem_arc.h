@@ -4,17 +4,19 @@
 
 #include "arc/task_read.h"
 #include "encode/codec.h"
+#include "solve/induced.h"
 #include "solve/problem.h"
 #include "solve/solve_settings.h"
 
-/* Task, codec and settings are borrowed. `trained` says whether there will be training (the reference then leaves one
+/* All that is given is borrowed. Without `codec` there are no examples and views, without `inducer` no programs (NULL).
+ * `trained` says whether there will be training (the reference then leaves one
  * demonstration out of every view).
  *
  * Limits: when fewer demonstrations may be shown than there are, or they do not fit max_tokens, the largest go first.
  * A task with one demonstration has nothing to leave out: its pair is asked without demonstrations, transformed. A test
  * input that is too long alone has no views. */
 ttt_status ttt_problem_arc_new(const ttt_task *task, const ttt_codec *codec, const ttt_solve_settings *settings,
-                               bool trained, ttt_problem **problem, ttt_error *err);
+                               bool trained, const ttt_inducer *inducer, ttt_problem **problem, ttt_error *err);
 
 /* Canonical text of a grid, compact JSON, in `arena`; NULL when memory is out. And back. */
 const char *ttt_grid_to_text(const ttt_grid *grid, ttt_arena *arena);

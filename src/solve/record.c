@@ -1,5 +1,10 @@
 #include "solve/record.h"
 
+const char *ttt_system_name(ttt_system system) {
+    static const char *const names[] = {"nobody", "programs", "model", "both"};
+    return names[system];
+}
+
 ttt_status ttt_task_record_init(ttt_task_record *record, const char *id, size_t tests, ttt_error *err) {
     ttt_status status;
     *record = (ttt_task_record){0};
@@ -24,6 +29,7 @@ void ttt_task_record_release(ttt_task_record *record) {
     }
     ttt_free(record->tests);
     ttt_free(record->steps.items);
+    ttt_free(record->induction.items);
     ttt_arena_free(record->arena);
     *record = (ttt_task_record){0};
 }

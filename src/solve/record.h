@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "model/decode.h"
+#include "solve/induction.h"
 #include "solve/plan.h"
 
 typedef struct ttt_step_record {
@@ -50,16 +51,19 @@ typedef struct ttt_test_record {
         ttt_score_record *items;
         size_t count, capacity;
     } scores;
+    const char *voted[2];    /* by the vote over views alone; NULL: there was none, or no second */
     const char *attempts[2]; /* never NULL once the task was solved */
+    ttt_system systems[2];   /* whose answer each attempt is */
 } ttt_test_record;
 
 typedef struct ttt_timings {
-    double prepare, train, decode, score, total; /* seconds */
+    double induce, prepare, train, decode, score, total; /* seconds */
 } ttt_timings;
 
 typedef struct ttt_task_record {
     const char *id;
     ttt_arena *arena; /* owns every string below */
+    ttt_induction induction;
     ttt_plan plan;
     struct {
         ttt_step_record *items;

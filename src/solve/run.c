@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "solve/problem_arc.h"
-#include "solve/solver.h"
 
 #include <math.h>
 #include <string.h>
@@ -55,18 +54,22 @@ static uint64_t fingerprint(const char *path) {
 
 static json_t *facts_of(const run *self, ttt_model *model) {
     const ttt_run_options *options = self->options;
-    char print[32];
-    snprintf(print, sizeof print, "%016llx", (unsigned long long)fingerprint(options->model_path));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:o}", "version", TTT_VERSION, "method",
-                     options->train ? "ttt" : "none", "model", options->model_path, "model_fingerprint", print,
-                     "backend", ttt_model_get_backend(model)->ops->name, "budget", options->budget, "seed",
-                     (json_int_t)options->seed, "parameters",
-                     (json_int_t)ttt_model_config_parameters(ttt_model_get_config(model)), "settings",
-                     ttt_settings_to_json(&ttt_solve_table, options->settings));
+    char print[32] = "";
+    int64_t parameters = 0;
+    if (model != NULL) {
+        snprintf(print, sizeof print, "%016llx", (unsigned long long)fingerprint(options->model_path));
+        parameters = ttt_model_config_parameters(ttt_model_get_config(model));
+    }
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:s?, s:f, s:I, s:I, s:o}", "version", TTT_VERSION, "method",
+                     ttt_method_name(options->method), "model", options->model_path, "model_fingerprint", print,
+                     "backend", model == NULL ? NULL : ttt_model_get_backend(model)->ops->name, "proposer",
+                     options->proposer, "budget", options->budget, "seed", (json_int_t)options->seed, "parameters",
+                     (json_int_t)parameters, "settings", ttt_settings_to_json(&ttt_solve_table, options->settings));
 }
 
 static ttt_status open_store(run *self, ttt_model *model, ttt_error *err) {
-    static const char *const must_agree[] = {"method", "model_fingerprint", "budget", "seed", "settings", NULL};
+    static const char *const must_agree[] = {"method", "model_fingerprint", "proposer", "budget",
+                                             "seed",   "settings",          NULL};
     TTT_TRY(ttt_store_open(self->options->store, &self->store, err));
     json_t *facts = facts_of(self, model);
     if (facts == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the facts of a run");
@@ -176,7 +179,8 @@ static ttt_status solve_next(run *self, const ttt_task *task, ttt_error *err) {
     ttt_task_record record = {0};
     json_t *object = NULL;
     ttt_status status;
-    TTT_TRY_OUT(ttt_problem_arc_new(task, self->codec, self->options->settings, self->options->train, &problem, err));
+    TTT_TRY_OUT(ttt_problem_arc_new(task, self->codec, self->options->settings,
+                                    ttt_method_trains(self->options->method), self->options->inducer, &problem, err));
     status = ttt_solver_solve(self->solver, problem, seconds_for_next(self), &record, err);
     self->ahead--;
     if (status == TTT_ERROR_CANCELLED || record.problem == NULL) TTT_TRY_OUT(status);
@@ -221,7 +225,7 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_
     ttt_status status;
     run self = {.options = options, .codec = codec, .tasks = tasks, .submission = submission, .failures = failures};
     ttt_solver_options solver = {.settings = options->settings,
-                                 .train = options->train,
+                                 .method = options->method,
                                  .timed = options->budget > 0 || options->deadline > 0,
                                  .seed = options->seed,
                                  .adapters = options->adapters,
@@ -233,7 +237,7 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_
     if (options->store != NULL) TTT_TRY_OUT(open_store(&self, model, err));
     TTT_TRY_OUT(submit_solved(&self, err));
     TTT_TRY_OUT(write_submission(&self, err));
-    TTT_TRY_OUT(check_codec(codec, ttt_model_get_config(model), options->model_path, err));
+    if (model != NULL) TTT_TRY_OUT(check_codec(codec, ttt_model_get_config(model), options->model_path, err));
     TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));
     if (options->deadline > 0) self.end = ttt_clock_seconds() + options->deadline;
     status = solve_all(&self, err);

@@ -6,7 +6,8 @@
 #include "arc/submission.h"
 #include "base/progress.h"
 #include "encode/codec.h"
-#include "solve/solve_settings.h"
+#include "solve/induced.h"
+#include "solve/solver.h"
 #include "solve/store.h"
 
 /* What became of one task; all borrowed, valid during the call. */
@@ -20,11 +21,13 @@ typedef struct ttt_run_report {
 
 typedef struct ttt_run_options {
     const ttt_solve_settings *settings;
-    bool train;      /* method "ttt", else "none" */
-    double budget;   /* seconds a task, 0: no limit */
-    double deadline; /* seconds for all of ttt_run_arc, 0: none; tasks then share what is left of it */
+    ttt_method method;
+    const ttt_inducer *inducer; /* of methods with programs, borrowed */
+    const char *proposer;       /* where its proposer came from, or NULL: a fact of the run */
+    double budget;              /* seconds a task, 0: no limit */
+    double deadline;            /* seconds for all of ttt_run_arc, 0: none; tasks then share what is left of it */
     uint64_t seed;
-    const char *model_path; /* where the model came from: a fact of the run */
+    const char *model_path; /* where the model came from, or NULL: a fact of the run */
     const char *store;      /* folder of the run store, or NULL */
     const char *out;        /* file of the submission, or NULL */
     const char *adapters;   /* folder for the adapter of every task that was trained, or NULL */
@@ -35,9 +38,9 @@ typedef struct ttt_run_options {
     void *context;
 } ttt_run_options;
 
-/* `codec` is the model's. *submission (zero-initialised; the caller releases it) holds all tasks when this returns,
- * failed ones with fallback answers; *failures counts those. TTT_ERROR_CANCELLED: stopped by the flag, what was solved
- * is stored and written. */
+/* `codec` is the model's; without a model (a method that asks none) both are NULL. *submission (zero-initialised; the
+ * caller releases it) holds all tasks when this returns, failed ones with fallback answers; *failures counts those.
+ * TTT_ERROR_CANCELLED: stopped by the flag, what was solved is stored and written. */
 ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_set *tasks,
                        const ttt_run_options *options, ttt_submission *submission, size_t *failures, ttt_error *err);
 
@@ -45,7 +48,8 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_
 ttt_status ttt_run_submit(ttt_submission *submission, const ttt_task_record *record, ttt_error *err);
 
 /* Reads a run store: every task with its solutions where they were known, and what was submitted. `method` < 0: as it
- * was; else the votes are re-done (ttt_vote_method) on copies, the store is not changed. Sets are zero-initialised. */
+ * was; else the votes are re-done (ttt_vote_method), and the ensemble with them, on copies, the store is not changed.
+ * Sets are zero-initialised. */
 ttt_status ttt_run_load(const char *folder, int method, ttt_task_set *tasks, ttt_submission *submission,
                         ttt_error *err);
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/adapter.h"
 #include "solve/answer.h"
+#include "solve/ensemble.h"
 #include "solve/ttt.h"
 
 #include <math.h>
@@ -13,16 +14,23 @@ struct ttt_solver {
     ttt_engine engine;
 };
 
+const char *ttt_method_name(ttt_method method) {
+    static const char *const names[] = {"ensemble", "ttt", "induce", "none"};
+    return names[method];
+}
+
 ttt_status ttt_solver_new(ttt_model *model, const ttt_solver_options *options, ttt_solver **solver, ttt_error *err) {
-    ttt_status status;
+    ttt_status status = TTT_OK;
     ttt_solver *made = ttt_allocate(1, sizeof *made);
     *solver = NULL;
     if (made == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the solver");
     made->options = *options;
-    TTT_TRY_OUT(ttt_engine_init(&made->engine, model, options->settings, options->train, err));
-    made->engine.stop = options->stop;
-    made->engine.progress = options->progress;
-    if (options->timed) TTT_TRY_OUT(ttt_engine_measure(&made->engine, err));
+    if (ttt_method_asks(options->method)) {
+        TTT_TRY_OUT(ttt_engine_init(&made->engine, model, options->settings, ttt_method_trains(options->method), err));
+        made->engine.stop = options->stop;
+        made->engine.progress = options->progress;
+        if (options->timed) TTT_TRY_OUT(ttt_engine_measure(&made->engine, err));
+    }
     *solver = made;
     made = NULL;
 out:
@@ -60,7 +68,7 @@ static ttt_status prepare(tasking *self, size_t demonstrations, ttt_error *err) 
     if (self->prepared == demonstrations) return TTT_OK;
     problem->ops->forget_views(problem);
     self->examples = 0;
-    if (self->solver->options.train) {
+    if (ttt_method_trains(self->solver->options.method)) {
         ttt_random random = ttt_random_fork(&self->random, STREAM_EXAMPLES);
         ttt_problem_limits limits = limits_of(engine->example_tokens, demonstrations);
         TTT_TRY(problem->ops->examples(problem, &limits, &random, &self->examples, err));
@@ -111,6 +119,35 @@ static ttt_status work_of(void *context, size_t demonstrations, ttt_work *work, 
     return view_work(self, demonstrations, work, err);
 }
 
+/* --- Programs ---------------------------------------------------------------------------------------------------- */
+
+/* Seconds for programs of a task's `seconds` (0: no limit): all but a fiftieth when nobody else answers, else briefly.
+ */
+static double induction_seconds(const ttt_solver_options *options, double seconds) {
+    const ttt_solve_settings *settings = options->settings;
+    if (!ttt_method_asks(options->method)) return 0.98 * seconds;
+    if (seconds <= 0) return settings->induce_seconds;
+    return fmin(settings->induce_share * seconds, settings->induce_seconds);
+}
+
+/* Where a model answers as well, programs that cannot be had are a problem and no failure. */
+static ttt_status induce(const tasking *self, double seconds, ttt_task_record *record, ttt_error *err) {
+    const ttt_solver_options *options = &self->solver->options;
+    ttt_problem *problem = self->problem;
+    const double start = ttt_clock_seconds(), share = induction_seconds(options, seconds);
+    ttt_error failure = {0};
+    if (problem->ops->induce == NULL || (seconds > 0 && share <= 0)) return TTT_OK;
+    ttt_status status = problem->ops->induce(problem, share, options->stop, &options->progress, record->arena,
+                                             &record->induction, &record->problem, &failure);
+    record->timings.induce = ttt_clock_seconds() - start;
+    if (status == TTT_OK) return TTT_OK;
+    if (status == TTT_ERROR_CANCELLED || !ttt_method_asks(options->method)) {
+        return ttt_fail(err, status, "%s", failure.message);
+    }
+    record->induction.count = 0;
+    return ttt_task_record_string(record, failure.message, &record->problem, err);
+}
+
 /* --- One task ---------------------------------------------------------------------------------------------------- */
 
 /* When training ends: its share, and a little of what is not its own, rather than to lose the last step of a schedule
@@ -147,10 +184,11 @@ static ttt_answer_deadlines answer_deadlines(const tasking *self, double start, 
     return (ttt_answer_deadlines){.views = now + (1 - scoring) * rest, .all = end};
 }
 
-static ttt_status solve(tasking *self, double seconds, double start, ttt_task_record *record, ttt_error *err) {
+/* In `seconds` from `start`. */
+static ttt_status transduce(tasking *self, double seconds, double start, ttt_task_record *record, ttt_error *err) {
     ttt_engine *engine = &self->solver->engine;
     ttt_problem *problem = self->problem;
-    bool train = self->solver->options.train;
+    bool train = ttt_method_trains(self->solver->options.method);
     ttt_plan *plan = &record->plan;
     ttt_random training = ttt_random_fork(&self->random, STREAM_TRAINING);
     ttt_random views = ttt_random_fork(&self->random, STREAM_VIEWS);
@@ -175,9 +213,22 @@ static ttt_status solve(tasking *self, double seconds, double start, ttt_task_re
     return saved == TTT_OK ? TTT_OK : ttt_fail(err, saved, "its adapter: %s", unsaved.message);
 }
 
+/* Programs first and briefly. */
+static ttt_status solve(tasking *self, double seconds, double start, ttt_task_record *record, ttt_error *err) {
+    const ttt_solver_options *options = &self->solver->options;
+    if (ttt_method_induces(options->method)) TTT_TRY(induce(self, seconds, record, err));
+    if (!ttt_method_asks(options->method)) return TTT_OK;
+    const double now = ttt_clock_seconds();
+    const double share = record->induction.certain ? options->settings->induce_certain : 1;
+    /* Late: as good as nothing, but a limit. */
+    const double left = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
+    return transduce(self, left, now, record, err);
+}
+
 /* Every test input gets attempts, whatever happened. */
 static ttt_status fill_attempts(const ttt_problem *problem, ttt_task_record *record, ttt_error *err) {
     for (size_t i = 0; i < problem->tests; i++) {
+        TTT_TRY(ttt_ensemble_attempts(record, i, err));
         for (int k = 0; k < 2; k++) {
             const char **attempt = &record->tests[i].attempts[k];
             if (*attempt != NULL) continue;

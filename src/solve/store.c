@@ -12,23 +12,27 @@
 #include <unistd.h>
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, tests INTEGER,"
+    "CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE TABLE task (id TEXT PRIMARY KEY, kind TEXT NOT NULL, task TEXT NOT NULL, tests INTEGER,"
     " status TEXT, problem TEXT, rung INTEGER, budget REAL, demonstrations INTEGER, steps INTEGER, views INTEGER,"
     " train_expected REAL, views_expected REAL, score_expected REAL, training_speed REAL, reading_speed REAL,"
     " writing_speed REAL, examples INTEGER, prepare_seconds REAL, train_seconds REAL, decode_seconds REAL,"
-    " score_seconds REAL, total_seconds REAL);"
-    "CREATE TABLE IF NOT EXISTS step (task TEXT, step INTEGER, loss REAL, learning_rate REAL, gradient_norm REAL,"
+    " score_seconds REAL, total_seconds REAL, induce_seconds REAL, certain INTEGER);"
+    "CREATE TABLE step (task TEXT, step INTEGER, loss REAL, learning_rate REAL, gradient_norm REAL,"
     " tokens INTEGER, examples INTEGER, seconds REAL, PRIMARY KEY (task, step)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS view (task TEXT, test INTEGER, view INTEGER, name TEXT, vote_group INTEGER,"
+    "CREATE TABLE view (task TEXT, test INTEGER, view INTEGER, name TEXT, vote_group INTEGER,"
     " identity INTEGER, demonstrations INTEGER, prompt_tokens INTEGER, answer_tokens INTEGER, ended INTEGER,"
     " log_probability REAL, answer TEXT, PRIMARY KEY (task, test, view)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS candidate (task TEXT, test INTEGER, candidate INTEGER, answer TEXT, votes INTEGER,"
+    "CREATE TABLE candidate (task TEXT, test INTEGER, candidate INTEGER, answer TEXT, votes INTEGER,"
     " identity_votes INTEGER, first_seen INTEGER, score REAL, PRIMARY KEY (task, test, candidate)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS score (task TEXT, test INTEGER, candidate INTEGER, view INTEGER,"
+    "CREATE TABLE score (task TEXT, test INTEGER, candidate INTEGER, view INTEGER,"
     " log_probability REAL, PRIMARY KEY (task, test, candidate, view)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS attempt (task TEXT, test INTEGER, attempt INTEGER, answer TEXT,"
-    " PRIMARY KEY (task, test, attempt)) WITHOUT ROWID;";
+    "CREATE TABLE program (task TEXT, program INTEGER, language TEXT, text TEXT, fits INTEGER,"
+    " programs INTEGER, cost REAL, seconds REAL, PRIMARY KEY (task, program)) WITHOUT ROWID;"
+    "CREATE TABLE program_answer (task TEXT, program INTEGER, test INTEGER, answer TEXT,"
+    " PRIMARY KEY (task, program, test)) WITHOUT ROWID;"
+    "CREATE TABLE attempt (task TEXT, test INTEGER, attempt INTEGER, answer TEXT, system INTEGER,"
+    " voted TEXT, PRIMARY KEY (task, test, attempt)) WITHOUT ROWID;";
 
 /* --- Opening ----------------------------------------------------------------------------------------------------- */
 
@@ -56,6 +60,36 @@ static ttt_status open_database(ttt_store *store, const char *folder, int flags,
     return TTT_OK;
 }
 
+static ttt_status read_number(ttt_store *store, const char *sql, int64_t *number, ttt_error *err) {
+    sqlite3_stmt *rows = NULL;
+    bool row = false;
+    ttt_status status;
+    TTT_TRY_OUT(ttt_store_query(store, &rows, err, sql, ""));
+    TTT_TRY_OUT(ttt_store_next(store, rows, &row, err));
+    *number = row ? sqlite3_column_int64(rows, 0) : 0;
+out:
+    sqlite3_finalize(rows);
+    return status;
+}
+
+/* *fresh: there are no tables yet. */
+static ttt_status check_version(ttt_store *store, bool *fresh, ttt_error *err) {
+    int64_t version = 0, tables = 0;
+    TTT_TRY(read_number(store, "SELECT count(*) FROM sqlite_master", &tables, err));
+    TTT_TRY(read_number(store, "PRAGMA user_version", &version, err));
+    *fresh = tables == 0;
+    if (*fresh || version == TTT_STORE_VERSION) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: a run store of version %lld, this program has version %d",
+                    store->path, (long long)version, TTT_STORE_VERSION);
+}
+
+static ttt_status make_tables(ttt_store *store, ttt_error *err) {
+    char sql[sizeof schema + 96];
+    snprintf(sql, sizeof sql, "BEGIN IMMEDIATE;%s PRAGMA user_version = %d; COMMIT;", schema, TTT_STORE_VERSION);
+    if (sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK) return TTT_OK;
+    return ttt_store_failed(store, "make the tables", err);
+}
+
 static ttt_store *new_store(ttt_error *err) {
     ttt_store *store = ttt_allocate(1, sizeof *store);
     if (store == NULL) {
@@ -68,15 +102,15 @@ static ttt_store *new_store(ttt_error *err) {
 
 ttt_status ttt_store_open(const char *folder, ttt_store **store, ttt_error *err) {
     ttt_status status;
+    bool fresh;
     *store = NULL;
     ttt_store *made = new_store(err);
     if (made == NULL) return TTT_ERROR_MEMORY;
     TTT_TRY_OUT(ttt_folder_make(folder, err));
     TTT_TRY_OUT(take_lock(made, folder, err));
     TTT_TRY_OUT(open_database(made, folder, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
-    if (sqlite3_exec(made->database, schema, NULL, NULL, NULL) != SQLITE_OK) {
-        TTT_TRY_OUT(ttt_store_failed(made, "make the tables", err));
-    }
+    TTT_TRY_OUT(check_version(made, &fresh, err));
+    if (fresh) TTT_TRY_OUT(make_tables(made, err));
     *store = made;
     made = NULL;
 out:
@@ -86,11 +120,13 @@ out:
 
 ttt_status ttt_store_open_to_read(const char *folder, ttt_store **store, ttt_error *err) {
     ttt_status status;
+    bool fresh;
     *store = NULL;
     ttt_store *made = new_store(err);
     if (made == NULL) return TTT_ERROR_MEMORY;
     /* Not read-only for SQLite: a journal that a killed writer left must be undone by whoever comes next. */
     TTT_TRY_OUT(open_database(made, folder, SQLITE_OPEN_READWRITE, err));
+    TTT_TRY_OUT(check_version(made, &fresh, err));
     *store = made;
     made = NULL;
 out:

@@ -6,17 +6,22 @@
  *   view(task, test, view, ...)          every view asked, with its answer and log-probability
  *   candidate(task, test, candidate, ...) distinct answers, votes, summed score
  *   score(task, test, candidate, view, log_probability)
- *   attempt(task, test, attempt, answer) what was submitted */
+ *   program(task, program, ...)          answers of programs, with the text of one that gives each
+ *   program_answer(task, program, test, answer)
+ *   attempt(task, test, attempt, answer, system, voted) what was submitted, whose it is, and what the vote alone said
+ * The file's user_version is TTT_STORE_VERSION. */
 #ifndef TTT_SOLVE_STORE_H
 #define TTT_SOLVE_STORE_H
 
 #include "solve/problem.h"
 #include "solve/record.h"
 
+enum { TTT_STORE_VERSION = 2 };
+
 typedef struct ttt_store ttt_store;
 
 /* Makes the folder and the file where missing. Only one process may write to a folder at a time; a second is refused.
- */
+ * So is, here and for reading, a file of another version. */
 ttt_status ttt_store_open(const char *folder, ttt_store **store, ttt_error *err);
 /* For reading only; a folder without a store is an error. */
 ttt_status ttt_store_open_to_read(const char *folder, ttt_store **store, ttt_error *err);

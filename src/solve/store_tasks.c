@@ -11,12 +11,28 @@ static ttt_status save_task(ttt_store *store, const char *kind, const char *task
     const ttt_plan *plan = &record->plan;
     const ttt_timings *timings = &record->timings;
     return ttt_store_change(
-        store, err, "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "tttittidiiiddddddiddddd", record->id, kind, task, (int64_t)record->test_count, ttt_status_name(record->status),
-        record->problem, (int64_t)plan->rung, plan->budget, (int64_t)plan->demonstrations, plan->steps,
-        (int64_t)plan->views, plan->train_seconds, plan->view_seconds, plan->score_seconds, plan->speed.training,
-        plan->speed.reading, plan->speed.writing, (int64_t)record->examples, timings->prepare, timings->train,
-        timings->decode, timings->score, timings->total);
+        store, err,
+        "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "tttittidiiiddddddiddddddi", record->id, kind, task, (int64_t)record->test_count,
+        ttt_status_name(record->status), record->problem, (int64_t)plan->rung, plan->budget,
+        (int64_t)plan->demonstrations, plan->steps, (int64_t)plan->views, plan->train_seconds, plan->view_seconds,
+        plan->score_seconds, plan->speed.training, plan->speed.reading, plan->speed.writing, (int64_t)record->examples,
+        timings->prepare, timings->train, timings->decode, timings->score, timings->total, timings->induce,
+        (int64_t)record->induction.certain);
+}
+
+static ttt_status save_programs(ttt_store *store, const ttt_task_record *record, ttt_error *err) {
+    for (size_t i = 0; i < record->induction.count; i++) {
+        const ttt_induced_record *program = &record->induction.items[i];
+        TTT_TRY(ttt_store_change(store, err, "INSERT INTO program VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "tittiidd",
+                                 record->id, (int64_t)i, program->language, program->program, (int64_t)program->fits,
+                                 program->programs, program->cost, program->seconds));
+        for (size_t test = 0; test < record->test_count; test++) {
+            TTT_TRY(ttt_store_change(store, err, "INSERT INTO program_answer VALUES (?, ?, ?, ?)", "tiit", record->id,
+                                     (int64_t)i, (int64_t)test, program->answers[test]));
+        }
+    }
+    return TTT_OK;
 }
 
 static ttt_status save_steps(ttt_store *store, const ttt_task_record *record, ttt_error *err) {
@@ -51,16 +67,21 @@ static ttt_status save_test(ttt_store *store, const char *id, int64_t number, co
                                  score->candidate, score->view, score->log_probability));
     }
     for (int i = 0; i < 2; i++) {
-        TTT_TRY(ttt_store_change(store, err, "INSERT INTO attempt VALUES (?, ?, ?, ?)", "tiit", id, number,
-                                 (int64_t)i + 1, test->attempts[i]));
+        TTT_TRY(ttt_store_change(store, err, "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?)", "tiitit", id, number,
+                                 (int64_t)i + 1, test->attempts[i], (int64_t)test->systems[i], test->voted[i]));
     }
     return TTT_OK;
 }
 
 static ttt_status remove_task(ttt_store *store, const char *id, ttt_error *err) {
-    static const char *const statements[] = {"DELETE FROM task WHERE id = ?",    "DELETE FROM step WHERE task = ?",
-                                             "DELETE FROM view WHERE task = ?",  "DELETE FROM candidate WHERE task = ?",
-                                             "DELETE FROM score WHERE task = ?", "DELETE FROM attempt WHERE task = ?"};
+    static const char *const statements[] = {"DELETE FROM task WHERE id = ?",
+                                             "DELETE FROM program WHERE task = ?",
+                                             "DELETE FROM program_answer WHERE task = ?",
+                                             "DELETE FROM step WHERE task = ?",
+                                             "DELETE FROM view WHERE task = ?",
+                                             "DELETE FROM candidate WHERE task = ?",
+                                             "DELETE FROM score WHERE task = ?",
+                                             "DELETE FROM attempt WHERE task = ?"};
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         TTT_TRY(ttt_store_change(store, err, statements[i], "t", id));
     }
@@ -77,6 +98,7 @@ ttt_status ttt_store_save(ttt_store *store, const char *kind, const json_t *task
     begun = true;
     TTT_TRY_OUT(remove_task(store, record->id, err));
     TTT_TRY_OUT(save_task(store, kind, text, record, err));
+    TTT_TRY_OUT(save_programs(store, record, err));
     TTT_TRY_OUT(save_steps(store, record, err));
     for (size_t i = 0; i < record->test_count; i++) {
         TTT_TRY_OUT(save_test(store, record->id, (int64_t)i, &record->tests[i], err));
@@ -128,6 +150,8 @@ static ttt_status take_task(sqlite3_stmt *row, const char *id, ttt_task_record *
     timings->decode = sqlite3_column_double(row, 20);
     timings->score = sqlite3_column_double(row, 21);
     timings->total = sqlite3_column_double(row, 22);
+    timings->induce = sqlite3_column_double(row, 23);
+    record->induction.certain = sqlite3_column_int(row, 24) != 0;
     return TTT_OK;
 }
 
@@ -138,6 +162,41 @@ static ttt_status test_of(ttt_task_record *record, sqlite3_stmt *row, ttt_test_r
         return ttt_fail(err, TTT_ERROR_FORMAT, "test %lld of %zu", (long long)number, record->test_count);
     }
     *test = &record->tests[number];
+    return TTT_OK;
+}
+
+/* A program without its answers, which follow. */
+static ttt_status take_program(ttt_task_record *record, sqlite3_stmt *row, ttt_error *err) {
+    ttt_induced_record program = {.answers =
+                                      ttt_arena_allocate(record->arena, record->test_count, sizeof *program.answers),
+                                  .fits = sqlite3_column_int(row, 2) != 0,
+                                  .programs = sqlite3_column_int64(row, 3),
+                                  .cost = sqlite3_column_double(row, 4),
+                                  .seconds = sqlite3_column_double(row, 5)};
+    if (program.answers == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the answers of a program");
+    TTT_TRY(take_text(record, row, 0, &program.language, err));
+    TTT_TRY(take_text(record, row, 1, &program.program, err));
+    return TTT_PUSH(&record->induction, program, err);
+}
+
+static ttt_status take_program_answer(ttt_task_record *record, sqlite3_stmt *row, ttt_error *err) {
+    ttt_test_record *test = NULL;
+    TTT_TRY(test_of(record, row, &test, err));
+    int64_t number = sqlite3_column_int64(row, 1);
+    if (number < 0 || (size_t)number >= record->induction.count) {
+        return ttt_fail(err, TTT_ERROR_FORMAT, "program %lld of %zu", (long long)number, record->induction.count);
+    }
+    return take_text(record, row, 2, &record->induction.items[number].answers[test - record->tests], err);
+}
+
+/* Every program must have an answer to every test input. */
+static ttt_status check_programs(const ttt_task_record *record, ttt_error *err) {
+    for (size_t i = 0; i < record->induction.count; i++) {
+        const ttt_induced_record *program = &record->induction.items[i];
+        bool whole = program->language != NULL && program->program != NULL;
+        for (size_t test = 0; whole && test < record->test_count; test++) whole = program->answers[test] != NULL;
+        if (!whole) return ttt_fail(err, TTT_ERROR_FORMAT, "program %zu is not complete", i);
+    }
     return TTT_OK;
 }
 
@@ -191,6 +250,8 @@ static ttt_status take_attempt(ttt_task_record *record, sqlite3_stmt *row, ttt_e
     TTT_TRY(test_of(record, row, &test, err));
     int64_t number = sqlite3_column_int64(row, 1);
     if (number < 1 || number > 2) return ttt_fail(err, TTT_ERROR_FORMAT, "attempt %lld", (long long)number);
+    test->systems[number - 1] = (ttt_system)(sqlite3_column_int(row, 3) & TTT_SYSTEM_BOTH);
+    TTT_TRY(take_text(record, row, 4, &test->voted[number - 1], err));
     return take_text(record, row, 2, &test->attempts[number - 1], err);
 }
 
@@ -212,6 +273,14 @@ out:
 
 static ttt_status take_details(ttt_store *store, ttt_task_record *record, ttt_error *err) {
     TTT_TRY(take_all(store, record,
+                     "SELECT language, text, fits, programs, cost, seconds FROM program WHERE task = ?"
+                     " ORDER BY program",
+                     take_program, err));
+    TTT_TRY(take_all(store, record,
+                     "SELECT test, program, answer FROM program_answer WHERE task = ? ORDER BY program, test",
+                     take_program_answer, err));
+    TTT_TRY(check_programs(record, err));
+    TTT_TRY(take_all(store, record,
                      "SELECT loss, learning_rate, gradient_norm, tokens, examples, seconds FROM step WHERE task = ?"
                      " ORDER BY step",
                      take_step, err));
@@ -227,7 +296,8 @@ static ttt_status take_details(ttt_store *store, ttt_task_record *record, ttt_er
                      "SELECT test, candidate, view, log_probability FROM score WHERE task = ?"
                      " ORDER BY test, view, candidate",
                      take_score, err));
-    return take_all(store, record, "SELECT test, attempt, answer FROM attempt WHERE task = ? ORDER BY test, attempt",
+    return take_all(store, record,
+                    "SELECT test, attempt, answer, system, voted FROM attempt WHERE task = ? ORDER BY test, attempt",
                     take_attempt, err);
 }
 

@@ -40,7 +40,7 @@ check() {
 # A model of random weights, nearly: one step at a rate of almost nothing.
 TTT_ISA=ref "$program" finetune --config data/config.json --steps 1 --step-tokens 64 --max-tokens 1900 \
     --learning-rate 1e-9 --threads 1 --out model examples/arc >finetune.txt 2>&1 || { cat finetune.txt; exit 1; }
-work_fixed="--set ttt.steps=2 --set ttt.batch=2 --set views.count=3 --set ttt.batch_tokens=1024 --set ttt.max_tokens=512 --set ttt.learning_rate=2e-4
+work_fixed="--method ttt --set ttt.steps=2 --set ttt.batch=2 --set views.count=3 --set ttt.batch_tokens=1024 --set ttt.max_tokens=512 --set ttt.learning_rate=2e-4
     --set views.max_tokens=512"
 
 check no-command
@@ -62,14 +62,17 @@ check missing-value solve data --budget
 check no-tasks solve
 check unknown-setting solve data --set ttt.step=3
 check setting-range solve data --set ttt.steps=-3
-check not-built solve data/challenges.json --method induce
+check proposer-without-programs solve data/challenges.json --method ttt --proposer http://127.0.0.1:9/v1
 
 # shellcheck disable=SC2086 # several words
 {
     check solve solve data/challenges.json --solutions data/solutions.json --model model $work_fixed --run run
     check solve-again solve data/challenges.json --solutions data/solutions.json --model model $work_fixed --run run --json
     check solve-other-settings solve data/challenges.json --model model $work_fixed --set ttt.steps=3 --run run
-    check solve-none solve data/challenges.json --model model --method none $work_fixed --out none.json --show --style plain
+    check solve-none solve data/challenges.json --model model $work_fixed --method none --out none.json --show --style plain
+    check solve-ensemble solve examples/arc/quarter-turn.json --model model $work_fixed --method ensemble \
+        --set induce.seconds=3 --run ensemble
+    check solve-induce solve examples/arc/quarter-turn.json --model nowhere --method induce --budget 3s
     check solve-mixed solve data/mixed --model model $work_fixed
     check solve-ids solve data/challenges.json --model model $work_fixed --ids 22bbbbbb,33
     check solve-adapters solve data/challenges.json --model model $work_fixed --ids 22bbbbbb --set ttt.adaptation=lora \
@@ -85,6 +88,18 @@ check model-merge model merge --model model --adapter adapters/22bbbbbb --out me
 check model-merged model info merged
 check model-merge-usage model merge --model model --out merged
 check model-merge-no-adapter model merge --model model --adapter run --out merged
+# Programs.
+check help-induce induce --help
+check induce induce examples/arc/quarter-turn.json --budget 3s --save programs
+check induce-replay induce examples/arc/twice-as-large.json data/challenges.json --program data/mirror.ttt --style plain
+check induce-bad-program induce data/challenges.json --program data/levels.csv
+check induce-no-program induce data/challenges.json --program nothing.ttt
+check induce-python induce data/challenges.json --python data/mirror.py --python data/hostile.py
+check induce-python-voted score submission.json data/solutions.json
+check induce-two-kinds induce data/challenges.json --program data/mirror.ttt --python data/mirror.py
+check induce-no-tasks induce
+check induce-no-space induce data/challenges.json --program data/mirror.ttt --out /dev/full
+check score-ensemble score --run ensemble --vote pool
 check score-run score --run run --vote paper
 check show-run show --run run --tests-only --style plain
 check score score data/first.json data/solutions.json --levels data/levels.csv --against data/second.json

@@ -24,12 +24,20 @@ static fixture with_answers(const char *const *answers, size_t count) {
 
 static void choose(fixture *f, ttt_vote_method method) {
     ttt_error err;
-    ASSERT_OK(ttt_choose_attempts(method, f->test, ttt_arc_vote, "[[0]]", f->record.arena, &err));
+    ASSERT_OK(ttt_choose_voted(method, f->test, ttt_arc_vote, f->record.arena, &err));
 }
 
+/* NULL: nothing there. */
 static void expect(const fixture *f, const char *first, const char *second) {
-    assert_string_equal(f->test->attempts[0], first);
-    assert_string_equal(f->test->attempts[1], second);
+    const char *expected[2] = {first, second};
+    for (int i = 0; i < 2; i++) {
+        if (expected[i] == NULL) {
+            assert_null(f->test->voted[i]);
+        } else {
+            assert_non_null(f->test->voted[i]);
+            assert_string_equal(f->test->voted[i], expected[i]);
+        }
+    }
 }
 
 static void candidates__most_votes_then_identity_then_first(void **state) {
@@ -54,24 +62,24 @@ static void pool__the_two_with_most_votes(void **state) {
     ttt_task_record_release(&f.record);
 }
 
-static void one_answer__second_attempt_is_the_fallback(void **state) {
+static void one_answer__there_is_no_second(void **state) {
     (void)state;
     const char *answers[] = {"[[1]]", "[[1]]"};
     fixture f = with_answers(answers, 2);
     choose(&f, TTT_VOTE_POOL);
-    expect(&f, "[[1]]", "[[0]]");
+    expect(&f, "[[1]]", NULL);
     choose(&f, TTT_VOTE_RESCORE);
-    expect(&f, "[[1]]", "[[0]]");
+    expect(&f, "[[1]]", NULL);
     ttt_task_record_release(&f.record);
 }
 
-static void no_answer__both_are_the_fallback(void **state) {
+static void no_answer__nothing_is_voted(void **state) {
     (void)state;
     const char *answers[] = {NULL, NULL};
     for (ttt_vote_method method = TTT_VOTE_POOL; method <= TTT_VOTE_PAPER; method++) {
         fixture f = with_answers(answers, 2);
         choose(&f, method);
-        expect(&f, "[[0]]", "[[0]]");
+        expect(&f, NULL, NULL);
         ttt_task_record_release(&f.record);
     }
 }
@@ -135,7 +143,7 @@ static void paper__two_stages_over_the_same_answers(void **state) {
     choose(&f, TTT_VOTE_PAPER);
     expect(&f, "[[2,2]]", "[[1,1]]");
     ttt_error err;
-    ASSERT_FAILS(ttt_choose_attempts(TTT_VOTE_PAPER, f.test, NULL, "x", f.record.arena, &err), TTT_ERROR_UNSUPPORTED,
+    ASSERT_FAILS(ttt_choose_voted(TTT_VOTE_PAPER, f.test, NULL, f.record.arena, &err), TTT_ERROR_UNSUPPORTED,
                  "not defined");
     ttt_task_record_release(&f.record);
 }
@@ -161,8 +169,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates__most_votes_then_identity_then_first),
         cmocka_unit_test(pool__the_two_with_most_votes),
-        cmocka_unit_test(one_answer__second_attempt_is_the_fallback),
-        cmocka_unit_test(no_answer__both_are_the_fallback),
+        cmocka_unit_test(one_answer__there_is_no_second),
+        cmocka_unit_test(no_answer__nothing_is_voted),
         cmocka_unit_test(rescore__sum_over_views_beats_votes),
         cmocka_unit_test(rescore__certainty_scores_zero_and_wins),
         cmocka_unit_test(rescore__without_scores_is_the_vote),

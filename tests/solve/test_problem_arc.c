@@ -36,7 +36,7 @@ static void set_up(fixture *f, size_t demonstrations, bool trained, const char *
         f->task.demonstrations[i].output = drawn(&random, (int)i + 2, (int)i + 2);
     }
     f->task.tests[0].input = drawn(&random, 3, 4);
-    ASSERT_OK(ttt_problem_arc_new(&f->task, f->codec, &f->settings, trained, &f->problem, &err));
+    ASSERT_OK(ttt_problem_arc_new(&f->task, f->codec, &f->settings, trained, NULL, &f->problem, &err));
 }
 
 static void tear_down(fixture *f) {

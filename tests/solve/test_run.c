@@ -7,6 +7,7 @@
 #include "solve/run.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 enum { TASKS = 4 };
@@ -70,7 +71,7 @@ static void set_up(fixture *f) {
     }
     for (int i = 0; i < TASKS; i++) add_task(&f->tasks, i);
     f->options = (ttt_run_options){.settings = &f->settings,
-                                   .train = true,
+                                   .method = TTT_METHOD_TTT,
                                    .seed = 3,
                                    .model_path = "a tiny model",
                                    .store = f->store.text,
@@ -232,9 +233,9 @@ static void resume__other_settings_are_refused_by_name(void **state) {
     f.options.seed = 4;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "seed 3, now it is 4");
     f.options.seed = 3;
-    f.options.train = false;
+    f.options.method = TTT_METHOD_NONE;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "method \"ttt\", now it is \"none\"");
-    f.options.train = true;
+    f.options.method = TTT_METHOD_TTT;
     const uint8_t old = f.tasks.items[2].demonstrations[0].output.cells[0];
     f.tasks.items[2].demonstrations[0].output.cells[0] = 8;
     ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "holds another task 'task2'");
@@ -263,6 +264,146 @@ static void resume__another_shard_of_weights_is_another_model(void **state) {
     support_write(second.text, "second");
     ASSERT_OK(run(&f, &failures, &err));
     assert_int_equal(f.resumed, TASKS);
+    tear_down(&f);
+}
+
+/* Programs of every task: the store keeps them and whose each attempt is, and the votes re-done join them again. */
+static void ensemble__programs_are_kept(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    set_up(&f);
+    const ttt_inducer inducer = {.settings = &f.settings, .threads = 1};
+    f.options.method = TTT_METHOD_ENSEMBLE;
+    f.options.inducer = &inducer;
+    f.settings.induce_seconds = 0.2;
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(failures, 0);
+    ttt_store *store;
+    ttt_task_record record;
+    bool found;
+    size_t programs = 0;
+    ASSERT_OK(ttt_store_open_to_read(f.store.text, &store, &err));
+    for (int i = 0; i < TASKS; i++) {
+        ASSERT_OK(ttt_store_load(store, f.tasks.items[i].id, &record, NULL, &found, &err));
+        assert_true(found && record.timings.induce > 0);
+        for (size_t k = 0; k < record.induction.count; k++) {
+            ttt_program program = {0};
+            ASSERT_OK(ttt_program_parse(record.induction.items[k].program, "store", &program, &err));
+            ttt_program_release(&program);
+            assert_string_equal(record.induction.items[k].language, "ttt");
+        }
+        programs += record.induction.count;
+        ttt_task_record_release(&record);
+    }
+    ttt_store_close(store);
+    assert_true(programs > 0);
+    for (int method = -1; method < 2; method += 2) { /* as it was; re-scored, as it was too */
+        ttt_task_set tasks = {0};
+        ttt_submission submission = {0}, live = {0};
+        ASSERT_OK(ttt_run_load(f.store.text, method, &tasks, &submission, &err));
+        ASSERT_OK(ttt_submission_read(&live, f.out.text, &err));
+        json_t *left = ttt_submission_to_json(&submission), *right = ttt_submission_to_json(&live);
+        assert_true(json_equal(left, right));
+        json_decref(left);
+        json_decref(right);
+        ttt_submission_release(&submission);
+        ttt_submission_release(&live);
+        ttt_task_set_release(&tasks);
+    }
+    ASSERT_OK(run(&f, &failures, &err));
+    assert_int_equal(f.resumed, TASKS);
+    f.options.proposer = "http://somewhere/v1";
+    ASSERT_FAILS(run(&f, &failures, &err), TTT_ERROR_ARGUMENT, "proposer");
+    tear_down(&f);
+}
+
+static void induce__runs_without_a_model(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    size_t failures;
+    ttt_submission submission = {0};
+    set_up(&f);
+    const ttt_inducer inducer = {.settings = &f.settings, .threads = 1};
+    f.options.method = TTT_METHOD_INDUCE;
+    f.options.inducer = &inducer;
+    f.options.model_path = NULL;
+    f.options.budget = 0.2;
+    ASSERT_OK(ttt_run_arc(NULL, NULL, &f.tasks, &f.options, &submission, &failures, &err));
+    assert_int_equal(failures, 0);
+    assert_int_equal(f.solved, TASKS);
+    ttt_submission_release(&submission);
+    tear_down(&f);
+}
+
+static void store__what_a_task_was_answered_with_comes_back(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_store *store;
+    ttt_task_record record, back;
+    bool found;
+    const char *answers[2][2] = {{"[[1]]", "[[2]]"}, {"[[3]]", "[[4]]"}};
+    set_up(&f);
+    ASSERT_OK(ttt_store_open(f.store.text, &store, &err));
+    ASSERT_OK(ttt_task_record_init(&record, "a", 2, &err));
+    record.induction.certain = true;
+    record.timings.induce = 1.5;
+    for (int i = 0; i < 2; i++) {
+        ttt_induced_record program = {.answers = answers[i],
+                                      .program = i == 0 ? "output = input\n" : "def transform(x): return x",
+                                      .language = i == 0 ? "ttt" : "python",
+                                      .fits = i == 0,
+                                      .programs = 7 - i,
+                                      .cost = 12.5,
+                                      .seconds = 0.25};
+        ASSERT_OK(TTT_PUSH(&record.induction, program, &err));
+        record.tests[i].attempts[0] = record.tests[i].voted[0] = "[[5]]";
+        record.tests[i].attempts[1] = "[[0]]";
+        record.tests[i].systems[0] = TTT_SYSTEM_BOTH;
+    }
+    json_t *task = json_object();
+    for (int twice = 0; twice < 2; twice++) ASSERT_OK(ttt_store_save(store, "toy", task, &record, &err));
+    ASSERT_OK(ttt_store_load(store, "a", &back, NULL, &found, &err));
+    assert_true(found && back.induction.certain && back.timings.induce == 1.5);
+    assert_int_equal(back.induction.count, 2);
+    for (int i = 0; i < 2; i++) {
+        const ttt_induced_record *one = &record.induction.items[i], *other = &back.induction.items[i];
+        for (int k = 0; k < 2; k++) assert_string_equal(one->answers[k], other->answers[k]);
+        assert_string_equal(one->program, other->program);
+        assert_string_equal(one->language, other->language);
+        assert_true(one->fits == other->fits && one->programs == other->programs);
+        assert_true(one->cost == other->cost && one->seconds == other->seconds);
+        assert_string_equal(back.tests[i].voted[0], "[[5]]");
+        assert_null(back.tests[i].voted[1]);
+        assert_int_equal(back.tests[i].systems[0], TTT_SYSTEM_BOTH);
+        assert_int_equal(back.tests[i].systems[1], TTT_SYSTEM_NONE);
+    }
+    json_decref(task);
+    ttt_task_record_release(&record);
+    ttt_task_record_release(&back);
+    ttt_store_close(store);
+    tear_down(&f);
+}
+
+/* Before there were versions a store said 0. */
+static void store__another_version_is_refused(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_store *store;
+    sqlite3 *database;
+    set_up(&f);
+    ASSERT_OK(ttt_store_open(f.store.text, &store, &err));
+    ttt_store_close(store);
+    support_path file = support_join(f.store.text, "run.sqlite");
+    assert_int_equal(sqlite3_open(file.text, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "PRAGMA user_version = 0", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+    ASSERT_FAILS(ttt_store_open(f.store.text, &store, &err), TTT_ERROR_UNSUPPORTED, "version 0");
+    ASSERT_FAILS(ttt_store_open_to_read(f.store.text, &store, &err), TTT_ERROR_UNSUPPORTED, "version 0");
     tear_down(&f);
 }
 
@@ -368,6 +509,10 @@ int main(void) {
         cmocka_unit_test(resume__the_submission_loses_no_answer_for_a_moment),
         cmocka_unit_test(resume__other_settings_are_refused_by_name),
         cmocka_unit_test(resume__another_shard_of_weights_is_another_model),
+        cmocka_unit_test(ensemble__programs_are_kept),
+        cmocka_unit_test(induce__runs_without_a_model),
+        cmocka_unit_test(store__what_a_task_was_answered_with_comes_back),
+        cmocka_unit_test(store__another_version_is_refused),
         cmocka_unit_test(store__one_writer_at_a_time),
         cmocka_unit_test(store__bad_places_are_errors),
         cmocka_unit_test(deadline__is_shared_and_every_task_answered),

@@ -31,7 +31,8 @@ static void set_up(fixture *f, bool train, bool timed, const char *const *assign
     for (int i = 0; assignments != NULL && assignments[i] != NULL; i++) {
         ASSERT_OK(ttt_settings_assign(&ttt_solve_table, &f->settings, assignments[i], &err));
     }
-    f->options = (ttt_solver_options){.settings = &f->settings, .train = train, .timed = timed, .seed = 7};
+    f->options = (ttt_solver_options){
+        .settings = &f->settings, .method = train ? TTT_METHOD_TTT : TTT_METHOD_NONE, .timed = timed, .seed = 7};
     ASSERT_OK(ttt_solver_new(f->model, &f->options, &f->solver, &err));
 }
 
@@ -340,10 +341,12 @@ static void memory__every_failure_is_an_error_not_a_crash(void **state) {
     ttt_error err;
     size_t failed = 0;
     set_up(&f, true, false, (const char *const[]){"ttt.steps=2", NULL});
+    f.options.method = TTT_METHOD_ENSEMBLE;
     ttt_solver_free(f.solver);
     f.solver = NULL;
     for (size_t number = 1;; number++) {
         toy problem = toy_make("a", 1);
+        problem.programs_say = "12";
         ttt_task_record record = {0};
         ttt_solver *solver = NULL;
         ttt_memory_fail_at(number);
@@ -357,6 +360,122 @@ static void memory__every_failure_is_an_error_not_a_crash(void **state) {
         failed++;
     }
     assert_true(failed > 50);
+    tear_down(&f);
+}
+
+/* The solver of f with another method. */
+static void use_method(fixture *f, ttt_method method) {
+    ttt_error err;
+    ttt_solver_free(f->solver);
+    f->options.method = method;
+    ASSERT_OK(ttt_solver_new(ttt_method_asks(method) ? f->model : NULL, &f->options, &f->solver, &err));
+}
+
+static void expect_attempts(const ttt_task_record *record, const char *first, ttt_system by, const char *second,
+                            ttt_system then) {
+    for (size_t i = 0; i < record->test_count; i++) {
+        assert_string_equal(record->tests[i].attempts[0], first);
+        assert_string_equal(record->tests[i].attempts[1], second);
+        assert_int_equal(record->tests[i].systems[0], by);
+        assert_int_equal(record->tests[i].systems[1], then);
+    }
+}
+
+static void programs__alone_need_no_model(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 2), silent = toy_make("b", 1), failing = toy_make("c", 1);
+    problem.programs_say = "12";
+    failing.programs_fail = TTT_ERROR_IO;
+    set_up(&f, true, false, NULL);
+    use_method(&f, TTT_METHOD_INDUCE);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 100, &record, &err));
+    assert_true(problem.programs_seconds > 95 && problem.programs_seconds <= 100);
+    expect_attempts(&record, "12", TTT_SYSTEM_INDUCTION, "none", TTT_SYSTEM_NONE);
+    ttt_task_record_release(&record);
+    ASSERT_OK(ttt_solver_solve(f.solver, &silent.base, 0, &record, &err));
+    expect_attempts(&record, "none", TTT_SYSTEM_NONE, "none", TTT_SYSTEM_NONE);
+    ttt_task_record_release(&record);
+    ASSERT_FAILS(ttt_solver_solve(f.solver, &failing.base, 0, &record, &err), TTT_ERROR_IO,
+                 "task 'c': no programs today");
+    expect_attempts(&record, "none", TTT_SYSTEM_NONE, "none", TTT_SYSTEM_NONE);
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void ensemble__trusts_programs_where_they_are_certain(void **state) {
+    (void)state;
+    for (int certain = 0; certain < 2; certain++) {
+        fixture f;
+        ttt_error err;
+        ttt_task_record record;
+        toy problem = toy_make("a", 2);
+        problem.programs_say = "12";
+        problem.certain = certain;
+        set_up(&f, true, false, (const char *const[]){"induce.seconds=3", NULL});
+        use_method(&f, TTT_METHOD_ENSEMBLE);
+        ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+        assert_true(problem.programs_seconds == 3); /* without a budget */
+        assert_int_equal(record.steps.count, 60);
+        if (certain) {
+            expect_attempts(&record, "12", TTT_SYSTEM_INDUCTION, "45", TTT_SYSTEM_TRANSDUCTION);
+        } else {
+            expect_attempts(&record, "45", TTT_SYSTEM_TRANSDUCTION, "12", TTT_SYSTEM_INDUCTION);
+        }
+        assert_string_equal(record.tests[0].voted[0], "45");
+        ttt_task_record_release(&record);
+        tear_down(&f);
+    }
+}
+
+static void ensemble__shares_the_budget(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    set_up(&f, true, true,
+           (const char *const[]){"ttt.steps=1", "induce.share=0.1", "induce.seconds=50", "induce.certain=0.25", NULL});
+    use_method(&f, TTT_METHOD_ENSEMBLE);
+    for (int certain = 0; certain < 2; certain++) {
+        toy problem = toy_make("a", 1);
+        problem.programs_say = "12";
+        problem.certain = certain;
+        ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 400, &record, &err));
+        assert_true(problem.programs_seconds == 40);
+        /* The toy took no time: what is left is all, or its share. */
+        assert_true(record.plan.budget > (certain ? 95 : 390) && record.plan.budget <= (certain ? 100 : 400));
+        ttt_task_record_release(&record);
+        ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 1000, &record, &err));
+        assert_true(problem.programs_seconds == 50);
+        ttt_task_record_release(&record);
+    }
+    toy problem = toy_make("a", 1);
+    use_method(&f, TTT_METHOD_TTT);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 400, &record, &err));
+    assert_true(problem.programs_seconds < 0); /* nobody asked */
+    ttt_task_record_release(&record);
+    tear_down(&f);
+}
+
+static void ensemble__without_programs_the_model_answers(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_task_record record;
+    toy problem = toy_make("a", 1);
+    problem.programs_fail = TTT_ERROR_IO;
+    set_up(&f, true, false, NULL);
+    use_method(&f, TTT_METHOD_ENSEMBLE);
+    ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err));
+    expect_attempts(&record, "45", TTT_SYSTEM_TRANSDUCTION, "none", TTT_SYSTEM_NONE);
+    assert_string_equal(record.problem, "no programs today");
+    assert_int_equal(record.status, TTT_OK);
+    ttt_task_record_release(&record);
+    problem.programs_fail = TTT_ERROR_CANCELLED;
+    ASSERT_FAILS(ttt_solver_solve(f.solver, &problem.base, 0, &record, &err), TTT_ERROR_CANCELLED, "no programs");
+    ttt_task_record_release(&record);
     tear_down(&f);
 }
 
@@ -375,6 +494,10 @@ int main(void) {
         cmocka_unit_test(failure__leaves_fallback_answers_and_a_sentence),
         cmocka_unit_test(divergence__is_undone_and_noted),
         cmocka_unit_test(stop__ends_with_cancelled),
+        cmocka_unit_test(programs__alone_need_no_model),
+        cmocka_unit_test(ensemble__trusts_programs_where_they_are_certain),
+        cmocka_unit_test(ensemble__shares_the_budget),
+        cmocka_unit_test(ensemble__without_programs_the_model_answers),
         cmocka_unit_test(memory__every_failure_is_an_error_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void run(fixture *f, bool train) {
     size_t failures;
     const support_path folder = support_temporary_folder(), out = support_join(folder.text, "submission.json");
     const ttt_run_options options = {.settings = &f->settings,
-                                     .train = train,
+                                     .method = train ? TTT_METHOD_TTT : TTT_METHOD_NONE,
                                      .seed = 1,
                                      .model_path = "stories260k",
                                      .out = out.text,

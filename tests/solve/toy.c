@@ -25,6 +25,23 @@ static void toy_free(ttt_problem *problem) {
     (void)problem;
 }
 
+static ttt_status toy_induce(ttt_problem *problem, double seconds, const ttt_stop_flag *stop,
+                             const ttt_progress *progress, ttt_arena *arena, ttt_induction *induction, const char **why,
+                             ttt_error *err) {
+    toy *self = (toy *)problem;
+    ttt_induced_record program = {.program = "a program", .language = "toy", .fits = true, .programs = 1};
+    (void)stop, (void)progress;
+    *why = NULL;
+    self->programs_seconds = seconds;
+    if (self->programs_fail != TTT_OK) return ttt_fail(err, self->programs_fail, "no programs today");
+    if (self->programs_say == NULL) return TTT_OK;
+    program.answers = ttt_arena_allocate(arena, problem->tests, sizeof *program.answers);
+    if (program.answers == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for programs");
+    for (size_t i = 0; i < problem->tests; i++) program.answers[i] = self->programs_say;
+    induction->certain = self->certain;
+    return TTT_PUSH(induction, program, err);
+}
+
 static ttt_status toy_examples(ttt_problem *problem, const ttt_problem_limits *limits, const ttt_random *random,
                                size_t *count, ttt_error *err) {
     (void)limits, (void)random, (void)err;
@@ -137,6 +154,7 @@ static json_t *toy_to_json(const ttt_problem *problem) {
 static const ttt_problem_ops toy_ops = {
     .kind = "toy",
     .free = toy_free,
+    .induce = toy_induce,
     .examples = toy_examples,
     .example_tokens = toy_example_tokens,
     .example = toy_example,
@@ -154,7 +172,10 @@ static const ttt_problem_ops toy_ops = {
 };
 
 toy toy_make(const char *id, size_t tests) {
-    return (toy){.base = {.ops = &toy_ops, .id = id, .tests = tests, .demonstrations = 2}, .examples = 32, .views = 64};
+    return (toy){.base = {.ops = &toy_ops, .id = id, .tests = tests, .demonstrations = 2},
+                 .examples = 32,
+                 .views = 64,
+                 .programs_seconds = -1};
 }
 
 ttt_status toy_model(ttt_backend *backend, int32_t vocabulary, int32_t axes, ttt_model **model, ttt_error *err) {

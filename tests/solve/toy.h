@@ -11,7 +11,13 @@ typedef struct toy {
     size_t examples;  /* 0: nothing to train on */
     size_t views;     /* there are */
     bool broken;      /* examples cannot be made */
-    size_t made[4];   /* views made of each test */
+    /* Programs: their answer to every test (NULL: there are none), whether they are certain, what they fail with, and
+     * the seconds that they were given (-1: nobody asked). */
+    const char *programs_say;
+    bool certain;
+    ttt_status programs_fail;
+    double programs_seconds;
+    size_t made[4]; /* views made of each test */
     int32_t counters[4][64];
 } toy;
 
