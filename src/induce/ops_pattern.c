@@ -30,37 +30,42 @@ static uint8_t look(const ttt_piece *piece, int r, int c, uint8_t hole) {
     return r < 0 || c < 0 || r >= piece->height || c >= piece->width ? hole : ttt_piece_at(piece, r, c);
 }
 
-/* How many cells have an equal image, not counting those on the axis; -1 when any contradicts. */
-static int agreement(const ttt_piece *piece, const int16_t *known, int count, uint8_t hole, reflection mirror) {
-    int equal = 0;
+/* How many cells have an equal image, not counting those on the axis; -1 when any contradicts, or when fewer than
+ * `least` would. */
+static int agreement(const ttt_piece *piece, const int16_t *known, int count, uint8_t hole, reflection mirror,
+                     int least) {
+    int without = 0;
     for (int i = 0; i < count; i++) {
         const int r = known[i] / piece->width, c = known[i] % piece->width;
         int image_r, image_c;
         reflect(mirror, r, c, &image_r, &image_c);
-        if (image_r == r && image_c == c) continue;
         const uint8_t image = look(piece, image_r, image_c, hole);
-        if (image == hole) continue;
-        if (image != piece->cells[known[i]]) return -1;
-        equal++;
+        if (image == hole || (image_r == r && image_c == c)) {
+            if (++without > count - least) return -1;
+        } else if (image != piece->cells[known[i]]) {
+            return -1;
+        }
     }
-    return equal;
+    return count - without;
 }
 
 /* The axis of the kind with the most equal cells; false unless at least half of the known cells have an equal image. */
 static bool find_axis(const ttt_piece *piece, const int16_t *known, int count, uint8_t hole, reflection *mirror) {
-    int best = 0;
+    int best = (count - 1) / 2;
+    bool found = false;
     const int least = mirror->kind == DIAGONAL ? -piece->width + 1 : 0;
     const int most = mirror->kind == UP_DOWN      ? 2 * piece->height - 2
                      : mirror->kind == LEFT_RIGHT ? 2 * piece->width - 2
                      : mirror->kind == DIAGONAL   ? piece->height - 1
                                                   : piece->height + piece->width - 2;
     for (int sum = least; sum <= most; sum++) {
-        const int equal = agreement(piece, known, count, hole, (reflection){mirror->kind, sum});
+        const int equal = agreement(piece, known, count, hole, (reflection){mirror->kind, sum}, best + 1);
         if (equal <= best) continue;
         best = equal;
         mirror->sum = sum;
+        found = true;
     }
-    return best > 0 && best * 2 >= count;
+    return found;
 }
 
 /* Fills holes from their images until nothing changes; an image may itself have been filled. */
@@ -87,11 +92,12 @@ bool ttt_op_complete_symmetry(ttt_scratch *scratch, const ttt_value *const *argu
     int16_t *known = ttt_scratch_allocate(scratch, (size_t)area * sizeof *known);
     reflection mirrors[REFLECTION_KINDS];
     int known_count = 0, count = 0;
-    if (known == NULL || !grid_like(scratch, from, result)) return false;
+    if (memchr(from->cells, hole, (size_t)area) == NULL || known == NULL || !grid_like(scratch, from, result))
+        return false;
     for (int i = 0; i < area; i++) {
         if (from->cells[i] != hole) known[known_count++] = (int16_t)i;
     }
-    if (known_count == area) return false;
+    if (known_count == 0) return false;
     for (int kind = 0; kind < REFLECTION_KINDS; kind++) {
         mirrors[count].kind = (reflection_kind)kind;
         count += find_axis(from, known, known_count, hole, &mirrors[count]);

@@ -1,5 +1,6 @@
 #include "random_values.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int below(ttt_random *random, int bound) {
@@ -170,4 +171,28 @@ void value_keep(const ttt_value *value, value_slot *slot) {
         slot->pieces[i].cells = slot->cells + i * TTT_GRID_CELLS;
         memcpy(slot->pieces[i].cells, value->pieces[i].cells, (size_t)ttt_piece_area(&value->pieces[i]));
     }
+}
+
+static void *memory_of(size_t bytes) {
+    void *memory = malloc(bytes);
+    if (memory == NULL) abort();
+    return memory;
+}
+
+ttt_value value_fit(const ttt_value *value) {
+    ttt_value fitted = *value;
+    if (!ttt_value_type_has_pieces(value->type)) return fitted;
+    fitted.pieces = memory_of(value->count * sizeof *fitted.pieces);
+    for (int i = 0; i < value->count; i++) {
+        const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
+        fitted.pieces[i] = value->pieces[i];
+        fitted.pieces[i].cells = memcpy(memory_of(area), value->pieces[i].cells, area);
+    }
+    return fitted;
+}
+
+void value_fit_free(ttt_value *fitted) {
+    if (!ttt_value_type_has_pieces(fitted->type)) return;
+    for (int i = 0; i < fitted->count; i++) free(fitted->pieces[i].cells);
+    free(fitted->pieces);
 }

@@ -17,4 +17,8 @@ void value_keep(const ttt_value *value, value_slot *slot);
 /* Any value of the type: grids of many styles and sizes at many places, masks and lists of such, extreme numbers. */
 void value_random(ttt_random *random, ttt_value_type type, value_slot *slot);
 
+/* The same value with every piece's cells in memory of exactly their size, so that the sanitizer sees a look beyond. */
+ttt_value value_fit(const ttt_value *value);
+void value_fit_free(ttt_value *fitted);
+
 #endif
