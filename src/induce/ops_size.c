@@ -198,3 +198,21 @@ bool ttt_op_double_edges(ttt_scratch *scratch, const ttt_value *const *arguments
     }
     return true;
 }
+
+bool ttt_op_substitute(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0), *copy = piece_of(arguments, 1);
+    if (ttt_piece_area(copy) == 1 || !ttt_value_new_grid(scratch, from->row, from->column, from->height * copy->height,
+                                                         from->width * copy->width, result)) {
+        return false;
+    }
+    ttt_piece *to = &result->pieces[0];
+    for (int r = 0; r < to->height; r++) {
+        const uint8_t *cells = copy->cells + (r % copy->height) * copy->width;
+        for (int c = 0; c < from->width; c++) {
+            if (ttt_piece_at(from, r / copy->height, c) != 0) {
+                memcpy(to->cells + r * to->width + c * copy->width, cells, copy->width);
+            }
+        }
+    }
+    return true;
+}
