@@ -35,6 +35,7 @@ struct ttt_enumerator {
     int threads;
     worker *workers;
     uint16_t colours;
+    ttt_enumerator_listener listener;
     ttt_value *inputs, *leaf; /* [example_count], in `kept` */
     uint64_t *leaf_hashes;
     ttt_arena *kept;
@@ -211,6 +212,14 @@ static ttt_status evaluate_batch(ttt_enumerator *e, size_t count, ttt_error *err
     return failed ? ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the values of a program search") : TTT_OK;
 }
 
+static ttt_status add_entry(ttt_enumerator *e, const ttt_entry *entry, const ttt_value *values, const uint64_t *hashes,
+                            ttt_error *err) {
+    uint32_t added;
+    if (ttt_pool_full(e->pool) && !e->listener.wants(e->listener.context, values)) return TTT_OK;
+    TTT_TRY(ttt_pool_add(e->pool, entry, values, hashes, &added, err));
+    return added == TTT_POOL_NONE ? TTT_OK : e->listener.entry(e->listener.context, added, entry->cost, values, err);
+}
+
 static ttt_status add_outcomes(ttt_enumerator *e, size_t count, ttt_error *err) {
     for (size_t i = 0; i < count; i++) {
         const outcome *o = &e->outcomes[i];
@@ -222,8 +231,7 @@ static ttt_status add_outcomes(ttt_enumerator *e, size_t count, ttt_error *err) 
                            .type = o->values[0].type,
                            .each = a->each};
         memcpy(entry.arguments, a->arguments, sizeof entry.arguments);
-        uint32_t added;
-        TTT_TRY(ttt_pool_add(e->pool, &entry, o->values, o->value_hashes, &added, err));
+        TTT_TRY(add_entry(e, &entry, o->values, o->value_hashes, err));
     }
     return TTT_OK;
 }
@@ -239,8 +247,7 @@ static ttt_status add_leaf(ttt_enumerator *e, const ttt_value *values, int cost,
                              .constant = values[0].number,
                              .cost = (uint16_t)cost,
                              .type = values[0].type};
-    uint32_t added;
-    return ttt_pool_add(e->pool, &entry, values, e->leaf_hashes, &added, err);
+    return add_entry(e, &entry, values, e->leaf_hashes, err);
 }
 
 static ttt_status add_constants(ttt_enumerator *e, ttt_value_type type, int from, int to, ttt_error *err) {
@@ -299,13 +306,15 @@ static ttt_status take_inputs(ttt_enumerator *e, const ttt_grid *const *inputs, 
 }
 
 ttt_status ttt_enumerator_new(const ttt_grid *const *inputs, size_t example_count, uint16_t colours,
-                              size_t memory_bytes, int threads, ttt_enumerator **enumerator, ttt_error *err) {
+                              size_t memory_bytes, int threads, const ttt_enumerator_listener *listener,
+                              ttt_enumerator **enumerator, ttt_error *err) {
     ttt_status status = TTT_OK;
     ttt_enumerator *e = ttt_allocate(1, sizeof *e);
     if (e == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a search");
     e->example_count = example_count;
     e->threads = threads;
     e->colours = colours;
+    e->listener = *listener;
     TTT_TRY_OUT(ttt_pool_new(example_count, memory_bytes, &e->pool, err));
     TTT_TRY_OUT(make_workers(e, err));
     TTT_TRY_OUT(take_inputs(e, inputs, err));

@@ -8,13 +8,25 @@
 #include "induce/pool.h"
 
 typedef struct ttt_enumerator ttt_enumerator;
+
+/* Whoever wants to know of new entries. */
+typedef struct ttt_enumerator_listener {
+    /* Are values [example_count] of use in themselves, not only as arguments? In a full pool others are dropped. */
+    bool (*wants)(void *context, const ttt_value *values);
+    /* Called once for each new entry, in the order of their numbers, with its cost and its values, valid during the
+     * call. */
+    ttt_status (*entry)(void *context, uint32_t entry, int cost, const ttt_value *values, ttt_error *err);
+    void *context;
+} ttt_enumerator_listener;
+
 /* `inputs` [example_count]; constants of type COLOUR are those with their bit set in `colours`. */
 ttt_status ttt_enumerator_new(const ttt_grid *const *inputs, size_t example_count, uint16_t colours,
-                              size_t memory_bytes, int threads, ttt_enumerator **enumerator, ttt_error *err);
+                              size_t memory_bytes, int threads, const ttt_enumerator_listener *listener,
+                              ttt_enumerator **enumerator, ttt_error *err);
 void ttt_enumerator_free(ttt_enumerator *enumerator);
 
-/* Tries the next batch of applications (some thousands), all of one level. False when there is nothing left to try. New
- * entries of the pool are those from its old count on; results do not depend on the number of threads. */
+/* Tries the next batch of applications (some thousands), all of one level. False when there is nothing left to try.
+ * Results do not depend on the number of threads. */
 ttt_status ttt_enumerator_step(ttt_enumerator *enumerator, bool *more, ttt_error *err);
 
 const ttt_pool *ttt_enumerator_pool(const ttt_enumerator *enumerator);

@@ -43,33 +43,32 @@ void ttt_layers_free(ttt_layers *layers) {
     ttt_free(layers);
 }
 
-static bool fits(const ttt_target *target, const ttt_pool *pool, uint32_t entry) {
-    const ttt_value_type type = ttt_pool_entry(pool, entry)->type;
-    if (type != TTT_VALUE_GRID && type != TTT_VALUE_MASK) return false;
+bool ttt_layers_fit(const ttt_target *target, const ttt_value *values) {
+    if (values[0].type != TTT_VALUE_GRID && values[0].type != TTT_VALUE_MASK) return false;
     for (size_t i = 0; i < target->pair_count; i++) {
-        const ttt_piece *piece = &ttt_pool_value(pool, entry, i)->pieces[0];
+        const ttt_piece *piece = &values[i].pieces[0];
         if (piece->height != target->outputs[i].height || piece->width != target->outputs[i].width) return false;
     }
     return true;
 }
 
-static const ttt_piece *test_piece(const ttt_target *target, const ttt_pool *pool, uint32_t entry, size_t test) {
-    return &ttt_pool_value(pool, entry, target->pair_count + test)->pieces[0];
+static const ttt_piece *test_piece(const ttt_target *target, const ttt_value *values, size_t test) {
+    return &values[target->pair_count + test].pieces[0];
 }
 
-static bool sizes_agree(const ttt_layer_group *group, const ttt_pool *pool, uint32_t entry) {
+static bool sizes_agree(const ttt_layer_group *group, const ttt_value *values) {
     for (size_t i = 0; i < group->target->test_count; i++) {
-        const ttt_piece *piece = test_piece(group->target, pool, entry, i);
+        const ttt_piece *piece = test_piece(group->target, values, i);
         if (piece->height != group->test_sizes[i].height || piece->width != group->test_sizes[i].width) return false;
     }
     return true;
 }
 
 /* The group of the entry's test sizes, made where it is new; NULL when there are too many already. */
-static ttt_status find_group(ttt_layers *layers, const ttt_pool *pool, uint32_t entry, size_t *number, ttt_error *err) {
+static ttt_status find_group(ttt_layers *layers, const ttt_value *values, size_t *number, ttt_error *err) {
     const ttt_target *target = layers->target;
     for (*number = 0; *number < layers->group_count; ++*number) {
-        if (sizes_agree(layers->groups[*number], pool, entry)) return TTT_OK;
+        if (sizes_agree(layers->groups[*number], values)) return TTT_OK;
     }
     if (layers->group_count == GROUPS_MAX) return TTT_OK;
     ttt_layer_group *group = ttt_allocate(1, sizeof *group);
@@ -83,7 +82,7 @@ static ttt_status find_group(ttt_layers *layers, const ttt_pool *pool, uint32_t 
     }
     if (group == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the layers of a search");
     for (size_t i = 0; i < target->test_count; i++) {
-        const ttt_piece *piece = test_piece(target, pool, entry, i);
+        const ttt_piece *piece = test_piece(target, values, i);
         group->test_sizes[i].height = piece->height;
         group->test_sizes[i].width = piece->width;
         group->test_cells += (size_t)ttt_piece_area(piece);
@@ -117,10 +116,10 @@ static ttt_status remember(ttt_layers *layers, uint64_t hash, bool *is_new, ttt_
     return TTT_OK;
 }
 
-static uint64_t hash_entry_cells(const ttt_target *target, const ttt_pool *pool, uint32_t entry, size_t group) {
+static uint64_t hash_entry_cells(const ttt_target *target, const ttt_value *values, size_t group) {
     uint64_t hash = ttt_hash(TTT_HASH_START, &group, sizeof group);
     for (size_t i = 0; i < target->pair_count + target->test_count; i++) {
-        const ttt_piece *piece = &ttt_pool_value(pool, entry, i)->pieces[0];
+        const ttt_piece *piece = &values[i].pieces[0];
         hash = ttt_hash(hash, piece->cells, (size_t)ttt_piece_area(piece));
     }
     return hash;
@@ -137,16 +136,16 @@ static void count_wrong(const ttt_target *target, ttt_layer *layer) {
     }
 }
 
-ttt_status ttt_layers_add(ttt_layers *layers, const ttt_pool *pool, uint32_t entry, ttt_layer_group **group,
-                          ttt_error *err) {
+ttt_status ttt_layers_add(ttt_layers *layers, uint32_t entry, int cost, const ttt_value *values,
+                          ttt_layer_group **group, ttt_error *err) {
     const ttt_target *target = layers->target;
     size_t number;
     bool is_new;
     *group = NULL;
-    if (!fits(target, pool, entry)) return TTT_OK;
-    TTT_TRY(find_group(layers, pool, entry, &number, err));
+    if (!ttt_layers_fit(target, values)) return TTT_OK;
+    TTT_TRY(find_group(layers, values, &number, err));
     if (number == layers->group_count) return TTT_OK;
-    TTT_TRY(remember(layers, hash_entry_cells(target, pool, entry, number), &is_new, err));
+    TTT_TRY(remember(layers, hash_entry_cells(target, values, number), &is_new, err));
     if (!is_new) return TTT_OK;
 
     ttt_layer_group *to = layers->groups[number];
@@ -154,9 +153,9 @@ ttt_status ttt_layers_add(ttt_layers *layers, const ttt_pool *pool, uint32_t ent
     uint8_t *cells = ttt_arena_allocate(layers->arena, count, 1);
     if (cells == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a layer of %zu cells", count);
     layers->bytes += count + sizeof(ttt_layer);
-    ttt_layer layer = {.entry = entry, .cost = ttt_pool_entry(pool, entry)->cost, .cells = cells};
+    ttt_layer layer = {.entry = entry, .cost = (uint16_t)cost, .cells = cells};
     for (size_t i = 0; i < target->pair_count + target->test_count; i++) {
-        const ttt_piece *piece = &ttt_pool_value(pool, entry, i)->pieces[0];
+        const ttt_piece *piece = &values[i].pieces[0];
         memcpy(cells, piece->cells, (size_t)ttt_piece_area(piece));
         cells += ttt_piece_area(piece);
     }

@@ -41,10 +41,12 @@ typedef struct ttt_layer_group {
 typedef struct ttt_layers ttt_layers;
 ttt_status ttt_layers_new(const ttt_target *target, ttt_layers **layers, ttt_error *err);
 void ttt_layers_free(ttt_layers *layers);
-/* Takes an entry of the pool as a layer if its sizes fit and no layer of its group has the same cells; *group is then
+/* Have the values [pair_count + test_count] the sizes of the outputs? */
+bool ttt_layers_fit(const ttt_target *target, const ttt_value *values);
+/* Takes an entry of that cost as a layer if its values fit and no layer of its group has the same cells; *group is then
  * where it went, as its last layer, else NULL. */
-ttt_status ttt_layers_add(ttt_layers *layers, const ttt_pool *pool, uint32_t entry, ttt_layer_group **group,
-                          ttt_error *err);
+ttt_status ttt_layers_add(ttt_layers *layers, uint32_t entry, int cost, const ttt_value *values,
+                          ttt_layer_group **group, ttt_error *err);
 size_t ttt_layers_group_count(const ttt_layers *layers);
 ttt_layer_group *ttt_layers_group(const ttt_layers *layers, size_t number);
 size_t ttt_layers_bytes(const ttt_layers *layers);

@@ -19,7 +19,6 @@ typedef struct table {
 
 struct ttt_pool {
     size_t example_count, memory_bytes, bytes;
-    bool full;
     struct {
         ttt_entry *items;
         size_t count, capacity;
@@ -109,7 +108,7 @@ size_t ttt_pool_bytes(const ttt_pool *pool) {
 }
 
 bool ttt_pool_full(const ttt_pool *pool) {
-    return pool->full;
+    return pool->bytes >= pool->memory_bytes;
 }
 
 const ttt_entry *ttt_pool_entry(const ttt_pool *pool, uint32_t entry) {
@@ -171,22 +170,20 @@ ttt_status ttt_pool_add(ttt_pool *pool, const ttt_entry *entry, const ttt_value 
                         uint32_t *added, ttt_error *err) {
     *added = TTT_POOL_NONE;
     if (ttt_pool_has(pool, entry->hash)) return TTT_OK;
-    if (pool->bytes >= pool->memory_bytes) {
-        pool->full = true;
-        return TTT_OK;
-    }
     ttt_entry stored = *entry;
+    const bool bare = ttt_pool_full(pool);
     stored.states = (uint32_t)pool->entry_states.count;
-    for (size_t i = 0; i < pool->example_count; i++) {
+    for (size_t i = 0; !bare && i < pool->example_count; i++) {
         uint32_t state = TTT_POOL_NONE;
         TTT_TRY(store_state(pool, &values[i], value_hashes[i], &state, err));
         TTT_TRY(TTT_PUSH(&pool->entry_states, state, err));
+        pool->bytes += sizeof state;
     }
     const uint32_t number = (uint32_t)pool->entries.count;
     TTT_TRY(TTT_PUSH(&pool->entries, stored, err));
     TTT_TRY(table_add(&pool->by_entry, entry->hash, number, err));
-    TTT_TRY(TTT_PUSH(&pool->buckets[entry->type][entry->cost], number, err));
-    pool->bytes += sizeof stored + 2 * sizeof(struct slot) + pool->example_count * sizeof(uint32_t) + sizeof number;
+    if (!bare) TTT_TRY(TTT_PUSH(&pool->buckets[entry->type][entry->cost], number, err));
+    pool->bytes += sizeof stored + 2 * sizeof(struct slot) + sizeof number;
     *added = number;
     return TTT_OK;
 }

@@ -24,13 +24,13 @@ typedef struct ttt_entry {
 } ttt_entry;
 
 typedef struct ttt_pool ttt_pool;
-/* memory_bytes: what the pool may take; beyond it entries are refused. */
+/* memory_bytes: what the pool may take before it is full. */
 ttt_status ttt_pool_new(size_t example_count, size_t memory_bytes, ttt_pool **pool, ttt_error *err);
 void ttt_pool_free(ttt_pool *pool);
 
 size_t ttt_pool_count(const ttt_pool *pool);
 size_t ttt_pool_bytes(const ttt_pool *pool);
-bool ttt_pool_full(const ttt_pool *pool); /* was an entry refused? */
+bool ttt_pool_full(const ttt_pool *pool);
 const ttt_entry *ttt_pool_entry(const ttt_pool *pool, uint32_t entry);
 const ttt_value *ttt_pool_value(const ttt_pool *pool, uint32_t entry, size_t example);
 bool ttt_pool_has(const ttt_pool *pool, uint64_t hash); /* safe beside other readers */

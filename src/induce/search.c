@@ -41,9 +41,8 @@ typedef struct lane {
     ttt_layers *layers;
     ttt_rules *rules;
     ttt_stacks *stacks;
-    size_t taken;   /* entries of the pool that have been looked at */
-    size_t stacked; /* layers there were when stacks were last tried */
-    size_t layer_count;
+    size_t stacked;                  /* layers there were when stacks were last tried */
+    size_t layer_count, layer_bytes; /* layers there are, and what they may take */
     combining pairs, triples;
     struct ttt_search *search;
     size_t number;
@@ -170,6 +169,23 @@ static bool shows_the_same(const lane *a, const lane *b) {
     return true;
 }
 
+static bool wants(void *context, const ttt_value *values) {
+    const lane *l = context;
+    return ttt_layers_bytes(l->layers) < l->layer_bytes && ttt_layers_fit(&l->target, values);
+}
+
+static ttt_status take_entry(void *context, uint32_t entry, int cost, const ttt_value *values, ttt_error *err) {
+    lane *l = context;
+    ttt_layer_group *group;
+    if (ttt_layers_bytes(l->layers) >= l->layer_bytes) return TTT_OK;
+    TTT_TRY(ttt_layers_add(l->layers, entry, cost, values, &group, err));
+    if (group == NULL) return TTT_OK;
+    l->layer_count++;
+    TTT_TRY(keep_partial(l, group, err));
+    TTT_TRY(ttt_rules_add_layer(l->rules, group, err));
+    return ttt_stacks_add_layer(l->stacks, group, err);
+}
+
 static void close_lane(lane *l) {
     ttt_stacks_free(l->stacks);
     ttt_rules_free(l->rules);
@@ -183,13 +199,16 @@ static ttt_status open_lane(lane *l, ttt_error *err) {
     const ttt_grid **inputs = ttt_arena_allocate(l->search->arena, examples, sizeof *inputs);
     if (inputs == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a search");
     for (size_t i = 0; i < examples; i++) inputs[i] = &l->inputs[i];
+    /* A quarter of the memory is for layers; they are what the search goes on with when the rest is full. */
+    const size_t memory = (size_t)((double)l->search->options.memory_bytes * l->weight);
+    l->layer_bytes = memory / 4;
+    const ttt_enumerator_listener listener = {.wants = wants, .entry = take_entry, .context = l};
     TTT_TRY(make_target(l, err));
-    TTT_TRY(ttt_enumerator_new(inputs, examples, colours_of(l, examples),
-                               (size_t)((double)l->search->options.memory_bytes * l->weight), threads, &l->enumerator,
-                               err));
     TTT_TRY(ttt_layers_new(&l->target, &l->layers, err));
     TTT_TRY(ttt_rules_new(l->layers, threads, found, l, &l->rules, err));
-    return ttt_stacks_new(l->layers, found, l, &l->stacks, err);
+    TTT_TRY(ttt_stacks_new(l->layers, found, l, &l->stacks, err));
+    return ttt_enumerator_new(inputs, examples, colours_of(l, examples), memory - l->layer_bytes, threads, &listener,
+                              &l->enumerator, err);
 }
 
 /* Shares of the work, where all frames differ. */
@@ -222,20 +241,6 @@ static ttt_status make_lanes(ttt_search *search, const ttt_task *task, ttt_error
 
 /* ---------------------------------------------------------------------------------------------- a lane's turn */
 
-static ttt_status take_layers(lane *l, ttt_error *err) {
-    const ttt_pool *pool = ttt_enumerator_pool(l->enumerator);
-    for (; l->taken < ttt_pool_count(pool); l->taken++) {
-        ttt_layer_group *group;
-        TTT_TRY(ttt_layers_add(l->layers, pool, (uint32_t)l->taken, &group, err));
-        if (group == NULL) continue;
-        l->layer_count++;
-        TTT_TRY(keep_partial(l, group, err));
-        TTT_TRY(ttt_rules_add_layer(l->rules, group, err));
-        TTT_TRY(ttt_stacks_add_layer(l->stacks, group, err));
-    }
-    return TTT_OK;
-}
-
 /* Sets of so many selectors have their share of the work, by the sum of their costs, from layers of complete levels.
  * When a level has become complete, its layers first catch up: sets with the sums that are done. */
 static ttt_status combine(lane *l, int selectors, combining *done, double share, ttt_error *err) {
@@ -260,14 +265,14 @@ static ttt_status take_turn(lane *l, ttt_error *err) {
     const size_t before = ttt_enumerator_applications(l->enumerator);
     TTT_TRY(ttt_enumerator_step(l->enumerator, &more, err));
     l->work += (double)(ttt_enumerator_applications(l->enumerator) - before);
-    TTT_TRY(take_layers(l, err));
     TTT_TRY(combine(l, 2, &l->pairs, CHECKS_AN_APPLICATION, err));
     TTT_TRY(combine(l, 3, &l->triples, CHECKS_AN_APPLICATION, err));
     if (4 * l->layer_count > 5 * l->stacked) {
         TTT_TRY(ttt_stacks_try(l->stacks, err));
         l->stacked = l->layer_count;
     }
-    l->ended = !more;
+    l->ended =
+        !more || (ttt_pool_full(ttt_enumerator_pool(l->enumerator)) && ttt_layers_bytes(l->layers) >= l->layer_bytes);
     return TTT_OK;
 }
 
