@@ -2,8 +2,8 @@
 #ifndef TTT_INDUCE_ANSWERS_H
 #define TTT_INDUCE_ANSWERS_H
 
+#include "induce/finding.h"
 #include "induce/pool.h"
-#include "induce/rules.h"
 
 typedef struct ttt_answer {
     uint64_t hash;

@@ -2,8 +2,8 @@
 #ifndef TTT_INDUCE_PROGRAM_BUILD_H
 #define TTT_INDUCE_PROGRAM_BUILD_H
 
+#include "induce/finding.h"
 #include "induce/pool.h"
-#include "induce/rules.h"
 
 /* The finding's layers are entries of the pool here. *program is made anew (release it). A program of more nodes than
  * TTT_NODES_MAX is an error. */

@@ -1,27 +1,15 @@
-/* Rules: checking whether selectors explain the output, and writing down the rule where they do.
- *
- * The check walks over the demonstrations' cells, those first where the base is wrong: there a wrong set of selectors
- * fails soonest (some twenty cells in the mean). For every combination of selector colours it keeps one byte: the
- * colour that the output had so far (or "several"), and whether it was the base's all the time. */
+/* Trying sets of layers as selectors: each group keeps its best bases, and which layers are rules alone. */
 #include "induce/rules.h"
 
 #include "base/random.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BASES = 4,
-    SELECTORS_MAX = 3,
-    COMBINATIONS = 1000,
-    HITS_MAX = 4096,                     /* of one call of combine: more would say the same */
-    SEVERAL = 15,                        /* colours */
-    LIKE_BASE = 0x80,                    /* the output was the base's colour */
-    CASE_COST = 3 * TTT_COST_BIT,        /* of a case with its colour */
-    CONDITION_COST = 2 * TTT_COST_BIT,   /* of a condition */
-    BASE_WRONG_COST = 40 * TTT_COST_BIT, /* of a base that is wrong everywhere, against layers' costs */
-    LONE_COST = 4 * TTT_COST_BIT         /* of a case that only one demonstration shows */
+    HITS_OF_A_LAYER = 32,               /* rules with the same cheapest selector in a range: more would say the same */
+    BASE_WRONG_COST = 40 * TTT_COST_BIT /* of a base that is wrong everywhere, against layers' costs */
 };
 
 typedef struct base {
@@ -46,8 +34,6 @@ struct ttt_rules {
         group_state *items;
         size_t count, capacity;
     } groups;
-    uint8_t table[COMBINATIONS];
-    uint64_t shown[COMBINATIONS]; /* bit p: demonstration p (mod 64) has a cell of this combination */
 };
 
 ttt_status ttt_rules_new(const ttt_layers *layers, int threads, ttt_finding_function *found, void *context,
@@ -67,216 +53,8 @@ void ttt_rules_free(ttt_rules *rules) {
         ttt_free(rules->groups.items[g].alone);
     }
     ttt_free(rules->groups.items);
-    ttt_free(rules->reporter.test_cells);
+    ttt_reporter_release(&rules->reporter);
     ttt_free(rules);
-}
-
-/* ----------------------------------------------------------------------------------------------- the check */
-
-static inline bool note_cell(uint8_t *state, uint8_t output, uint8_t base_colour) {
-    uint8_t s = *state;
-    if (s == 0) {
-        *state = (uint8_t)((output + 1) | (output == base_colour ? LIKE_BASE : 0));
-        return true;
-    }
-    if ((s & 15) != output + 1) s |= SEVERAL;
-    if (output != base_colour) s &= (uint8_t)~LIKE_BASE;
-    *state = s;
-    return s != SEVERAL;
-}
-
-/* Fills table[10^count] and says whether every combination has an explanation. */
-static bool explains(const ttt_target *target, const uint8_t *const *selectors, int count, const uint8_t *base_cells,
-                     const uint32_t *order, uint8_t *table) {
-    static const size_t sizes[] = {1, 10, 100, 1000};
-    memset(table, 0, sizes[count]);
-    for (size_t i = 0; i < target->cell_count; i++) {
-        const uint32_t cell = order[i];
-        size_t combination = selectors[0][cell];
-        for (int s = 1; s < count; s++) combination = combination * 10 + selectors[s][cell];
-        if (!note_cell(&table[combination], target->cells[cell], base_cells[cell])) return false;
-    }
-    return true;
-}
-
-/* ------------------------------------------------------------------------------------------ writing it down */
-
-/* A rule being written: the table is a tree with one level per selector; a subtree of one mind becomes one case. */
-typedef struct draft {
-    const uint8_t *table;
-    const uint64_t *shown;
-    size_t pair_count;
-    int count, place[SELECTORS_MAX + 1]; /* selector of each level of the tree; the leaves have none */
-    ttt_finding *finding;
-    bool overflow, uses_base;
-} draft;
-
-typedef struct subtree {
-    uint8_t all; /* the states of its combinations, joined as note_cell would */
-    bool any, like_base;
-    uint64_t shown;
-} subtree;
-
-static const size_t powers[] = {1, 10, 100, 1000};
-
-/* Joins what is known below `fixed` (colours of the first `depth` levels, by selector). */
-static subtree survey(const draft *d, const uint8_t *fixed, int depth, size_t combination) {
-    if (depth == d->count) {
-        const uint8_t s = d->table[combination];
-        return (subtree){
-            .all = s & 15, .any = s != 0, .like_base = (s & LIKE_BASE) != 0, .shown = d->shown[combination]};
-    }
-    subtree joined = {.like_base = true};
-    const size_t step = powers[d->count - 1 - d->place[depth]];
-    for (size_t colour = 0; colour < TTT_COLOURS; colour++) {
-        const subtree part = survey(d, fixed, depth + 1, combination + colour * step);
-        if (!part.any) continue;
-        joined.all = joined.any && joined.all != part.all ? SEVERAL : part.all;
-        joined.any = true;
-        joined.like_base &= part.like_base;
-        joined.shown |= part.shown;
-    }
-    return joined;
-}
-
-static void add_case(draft *d, const uint8_t *fixed, int depth, const subtree *tree) {
-    if (d->finding->case_count >= TTT_CASES_MAX - 1) {
-        d->overflow = true;
-        return;
-    }
-    ttt_case *c = &d->finding->cases[d->finding->case_count++];
-    *c = (ttt_case){.condition_count = (uint8_t)depth, .copied = -1, .colour = (uint8_t)(tree->all - 1)};
-    for (int i = 0; i < depth; i++) {
-        c->conditions[i] = (ttt_condition){.layer = (uint8_t)d->place[i], .colour = fixed[i]};
-    }
-    const bool lone = d->pair_count > 1 && (tree->shown & (tree->shown - 1)) == 0;
-    d->finding->cost += CASE_COST + depth * CONDITION_COST + (lone ? LONE_COST : 0);
-}
-
-static void write_cases(draft *d, uint8_t *fixed, int depth, size_t combination) {
-    const subtree tree = survey(d, fixed, depth, combination);
-    if (!tree.any || d->overflow) return;
-    if (tree.like_base) {
-        d->uses_base = true;
-    } else if (tree.all != SEVERAL) {
-        add_case(d, fixed, depth, &tree);
-    } else {
-        const size_t step = powers[d->count - 1 - d->place[depth]];
-        for (size_t colour = 0; colour < TTT_COLOURS; colour++) {
-            fixed[depth] = (uint8_t)colour;
-            write_cases(d, fixed, depth + 1, combination + colour * step);
-        }
-    }
-}
-
-static void add_else(ttt_finding *finding, int layer) {
-    finding->cases[finding->case_count++] = (ttt_case){.copied = (int8_t)layer};
-}
-
-/* Layers that no case mentions go; the others close up. */
-static void drop_unused_layers(ttt_finding *finding) {
-    int8_t renamed[TTT_LAYERS_MAX];
-    bool used[TTT_LAYERS_MAX] = {false};
-    for (int i = 0; i < finding->case_count; i++) {
-        const ttt_case *c = &finding->cases[i];
-        for (int j = 0; j < c->condition_count; j++) used[c->conditions[j].layer] = true;
-        if (c->copied >= 0) used[c->copied] = true;
-    }
-    uint8_t count = 0;
-    for (int i = 0; i < finding->layer_count; i++) {
-        renamed[i] = used[i] ? (int8_t)count : -1;
-        if (used[i]) finding->layers[count++] = finding->layers[i];
-    }
-    finding->layer_count = count;
-    for (int i = 0; i < finding->case_count; i++) {
-        ttt_case *c = &finding->cases[i];
-        for (int j = 0; j < c->condition_count; j++) {
-            c->conditions[j].layer = (uint8_t)renamed[c->conditions[j].layer];
-        }
-        if (c->copied >= 0) c->copied = renamed[c->copied];
-    }
-}
-
-static void write_in_order(ttt_rules *rules, const ttt_layer_group *group, const uint32_t *selectors, int count,
-                           const int *place, uint32_t base_layer, ttt_finding *finding, bool *overflow) {
-    draft d = {.table = rules->table,
-               .shown = rules->shown,
-               .pair_count = group->target->pair_count,
-               .count = count,
-               .finding = finding};
-    uint8_t fixed[SELECTORS_MAX + 1];
-    *finding = (ttt_finding){.layer_count = (uint8_t)(count + 1)};
-    memcpy(d.place, place, (size_t)count * sizeof *place);
-    int base_place = count;
-    for (int i = 0; i < count; i++) {
-        finding->layers[i] = selectors[i];
-        finding->cost += group->layers.items[selectors[i]].cost;
-        if (selectors[i] == base_layer) base_place = i;
-    }
-    finding->layers[count] = base_layer;
-    write_cases(&d, fixed, 0, 0);
-    *overflow = d.overflow;
-    if (d.uses_base) {
-        if (base_place == count) finding->cost += group->layers.items[base_layer].cost;
-        add_else(finding, base_place);
-    }
-    drop_unused_layers(finding);
-}
-
-/* Which demonstrations show each combination. */
-static void survey_shown(ttt_rules *rules, const ttt_target *target, const uint8_t *const *selectors, int count) {
-    memset(rules->shown, 0, powers[count] * sizeof *rules->shown);
-    for (size_t cell = 0; cell < target->cell_count; cell++) {
-        size_t combination = selectors[0][cell];
-        for (int s = 1; s < count; s++) combination = combination * 10 + selectors[s][cell];
-        rules->shown[combination] |= (uint64_t)1 << (target->pair_of[cell] & 63);
-    }
-}
-
-/* Writes the rule of the checked selectors in the order of selectors that makes it simplest. */
-static bool write_rule(ttt_rules *rules, const ttt_layer_group *group, const uint32_t *selectors, int count,
-                       const base *on, ttt_finding *finding) {
-    static const int orders[6][SELECTORS_MAX] = {{0, 1, 2}, {1, 0, 2}, {2, 0, 1}, {0, 2, 1}, {1, 2, 0}, {2, 1, 0}};
-    static const int order_count[] = {0, 1, 2, 6};
-    const uint8_t *cells[SELECTORS_MAX];
-    for (int i = 0; i < count; i++) cells[i] = group->layers.items[selectors[i]].cells;
-    if (!explains(group->target, cells, count, group->layers.items[on->layer].cells, on->order, rules->table)) {
-        return false;
-    }
-    survey_shown(rules, group->target, cells, count);
-    finding->cost = INT_MAX;
-    for (int i = 0; i < order_count[count]; i++) {
-        ttt_finding other;
-        bool overflow;
-        write_in_order(rules, group, selectors, count, orders[i], on->layer, &other, &overflow);
-        if (!overflow && other.cost < finding->cost) *finding = other;
-    }
-    return finding->cost < INT_MAX;
-}
-
-ttt_status ttt_reporter_report(ttt_reporter *reporter, const ttt_layer_group *group, const ttt_finding *finding,
-                               ttt_error *err) {
-    const ttt_piece *pieces[TTT_LAYERS_MAX];
-    ttt_piece flat[TTT_LAYERS_MAX];
-    if (reporter->capacity < group->test_cells) {
-        ttt_free(reporter->test_cells);
-        reporter->capacity = 0;
-        reporter->test_cells = ttt_allocate(group->test_cells, 1);
-        if (reporter->test_cells == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the answer of a rule");
-        reporter->capacity = group->test_cells;
-    }
-    for (int i = 0; i < finding->layer_count; i++) {
-        const ttt_layer *layer = &group->layers.items[finding->layers[i]];
-        flat[i] = (ttt_piece){.cells = (uint8_t *)layer->cells + group->target->cell_count};
-        pieces[i] = &flat[i];
-    }
-    if (finding->case_count == 0) {
-        memcpy(reporter->test_cells, flat[0].cells, group->test_cells);
-    } else if (!ttt_cases_paint(finding->cases, finding->case_count, pieces, reporter->test_cells,
-                                (int)group->test_cells)) {
-        return TTT_OK;
-    }
-    return reporter->found(reporter->context, group, finding, reporter->test_cells, err);
 }
 
 /* ------------------------------------------------------------------------------------------- single layers */
@@ -346,6 +124,14 @@ static ttt_status consider_base(group_state *state, const ttt_layer_group *group
     return TTT_OK;
 }
 
+static ttt_rule_parts parts_of(const group_state *state, const ttt_layer_group *group, const uint32_t *selectors,
+                               int count, int b) {
+    ttt_rule_parts parts = {
+        .group = group, .selector_count = count, .base = state->bases[b].layer, .order = state->bases[b].order};
+    memcpy(parts.selectors, selectors, (size_t)count * sizeof *selectors);
+    return parts;
+}
+
 ttt_status ttt_rules_add_layer(ttt_rules *rules, const ttt_layer_group *group, ttt_error *err) {
     group_state *state;
     const uint32_t newest = (uint32_t)group->layers.count - 1;
@@ -359,7 +145,8 @@ ttt_status ttt_rules_add_layer(ttt_rules *rules, const ttt_layer_group *group, t
         return ttt_reporter_report(&rules->reporter, group, &finding, err);
     }
     for (int b = 0; b < state->base_count; b++) {
-        if (!write_rule(rules, group, &newest, 1, &state->bases[b], &finding)) continue;
+        const ttt_rule_parts parts = parts_of(state, group, &newest, 1, b);
+        if (!ttt_rule_write(&parts, &finding)) continue;
         state->alone[newest] |= (uint8_t)(1 << b);
         TTT_TRY(ttt_reporter_report(&rules->reporter, group, &finding, err));
     }
@@ -370,43 +157,50 @@ ttt_status ttt_rules_add_layer(ttt_rules *rules, const ttt_layer_group *group, t
 
 /* A set of selectors that explains the output with a base. */
 typedef struct hit {
-    uint32_t selectors[SELECTORS_MAX];
+    uint32_t selectors[TTT_SELECTORS_MAX];
     int base;
 } hit;
 
 static int hit_order(const void *a, const void *b) {
     const hit *x = a, *y = b;
-    for (int i = 0; i < SELECTORS_MAX; i++) {
+    for (int i = 0; i < TTT_SELECTORS_MAX; i++) {
         if (x->selectors[i] != y->selectors[i]) return x->selectors[i] < y->selectors[i] ? -1 : 1;
     }
     return x->base - y->base;
 }
 
 typedef struct hits {
-    hit items[HITS_MAX];
-    size_t count, checks;
+    hit *items;
+    size_t count, capacity, checks;
+    bool failed; /* memory was out */
 } hits;
 
-/* Tries selectors[0..count-1] with every base; what is a rule without the last of them is none of its own. */
-static void check_set(const group_state *state, const ttt_layer_group *group, const uint32_t *selectors, int count,
-                      uint8_t *table, hits *found, size_t *checks) {
-    const uint8_t *cells[SELECTORS_MAX];
+/* What one thread does: sets with one first member. */
+typedef struct task {
+    const group_state *state;
+    const ttt_layer_group *group;
+    hits *found;
+    uint8_t table[TTT_COMBINATIONS];
+    size_t checks, hit_count;
+} task;
+
+static void add_hit(task *t, const ttt_rule_parts *parts, int b) {
+    hit h = {.base = b};
+    memcpy(h.selectors, parts->selectors, sizeof h.selectors);
+    t->hit_count++;
+#pragma omp critical(hits)
+    t->found->failed |= TTT_PUSH(t->found, h, NULL) != TTT_OK;
+}
+
+/* Tries a set with every base; what is a rule without some of them is none of its own. */
+static void check_set(task *t, const uint32_t *selectors, int count) {
     uint8_t alone = 0;
-    for (int i = 0; i < count; i++) {
-        cells[i] = group->layers.items[selectors[i]].cells;
-        alone |= state->alone[selectors[i]];
-    }
-    for (int b = 0; b < state->base_count; b++) {
-        const base *on = &state->bases[b];
+    for (int i = 0; i < count; i++) alone |= t->state->alone[selectors[i]];
+    for (int b = 0; b < t->state->base_count && t->hit_count < HITS_OF_A_LAYER; b++) {
         if ((alone >> b & 1) != 0) continue;
-        ++*checks;
-        if (!explains(group->target, cells, count, group->layers.items[on->layer].cells, on->order, table)) continue;
-        size_t place;
-#pragma omp atomic capture
-        place = found->count++;
-        if (place >= HITS_MAX) continue;
-        found->items[place] = (hit){.base = b};
-        memcpy(found->items[place].selectors, selectors, (size_t)count * sizeof *selectors);
+        const ttt_rule_parts parts = parts_of(t->state, t->group, selectors, count, b);
+        t->checks++;
+        if (ttt_rule_holds(&parts, t->table)) add_hit(t, &parts, b);
     }
 }
 
@@ -419,31 +213,33 @@ static void check_buckets(const ttt_rules *rules, const group_state *state, cons
     size_t checks = 0;
 #pragma omp parallel for num_threads(rules->threads) schedule(dynamic, 1) reduction(+ : checks)
     for (size_t i = 0; i < first->count; i++) {
-        uint8_t table[COMBINATIONS];
-        uint32_t set[SELECTORS_MAX] = {first->items[i]};
-        for (size_t j = costs[1] == costs[0] ? i + 1 : 0; j < second->count; j++) {
+        task t = {.state = state, .group = group, .found = found};
+        uint32_t set[TTT_SELECTORS_MAX] = {first->items[i]};
+        for (size_t j = costs[1] == costs[0] ? i + 1 : 0; j < second->count && t.hit_count < HITS_OF_A_LAYER; j++) {
             set[1] = second->items[j];
             if (third == NULL) {
-                check_set(state, group, set, 2, table, found, &checks);
+                check_set(&t, set, 2);
                 continue;
             }
             for (size_t k = costs[2] == costs[1] ? j + 1 : 0; k < third->count; k++) {
                 set[2] = third->items[k];
-                check_set(state, group, set, 3, table, found, &checks);
+                check_set(&t, set, 3);
             }
         }
+        checks += t.checks;
     }
     found->checks += checks;
 }
 
 static ttt_status report_hits(ttt_rules *rules, const group_state *state, const ttt_layer_group *group, int count,
                               hits *found, ttt_error *err) {
-    if (found->count > HITS_MAX) found->count = HITS_MAX;
+    if (found->failed) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the rules of a search");
     qsort(found->items, found->count, sizeof *found->items, hit_order);
     for (size_t i = 0; i < found->count; i++) {
         const hit *h = &found->items[i];
+        const ttt_rule_parts parts = parts_of(state, group, h->selectors, count, h->base);
         ttt_finding finding;
-        if (!write_rule(rules, group, h->selectors, count, &state->bases[h->base], &finding)) continue;
+        if (!ttt_rule_write(&parts, &finding)) continue;
         TTT_TRY(ttt_reporter_report(&rules->reporter, group, &finding, err));
     }
     found->count = 0;
@@ -458,7 +254,7 @@ typedef struct range {
 /* Splits of the cost: members in rising order of cost, the last within the range. */
 static void combine_in_group(const ttt_rules *rules, const group_state *state, const ttt_layer_group *group,
                              const range *r, hits *found) {
-    int costs[SELECTORS_MAX];
+    int costs[TTT_SELECTORS_MAX];
     const int last = r->selectors - 1;
     for (costs[0] = 1; costs[0] * r->selectors <= r->cost && costs[0] <= TTT_COST_MAX; costs[0]++) {
         if (group->by_cost[costs[0]].count == 0) continue;
@@ -475,19 +271,18 @@ static void combine_in_group(const ttt_rules *rules, const group_state *state, c
 ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *checks,
                              ttt_error *err) {
     const range r = {selectors, cost, from, to < TTT_COST_MAX ? to : TTT_COST_MAX};
-    hits *found = ttt_allocate(1, sizeof *found);
+    hits found = {0};
     ttt_status status = TTT_OK;
-    if (found == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the rules of a search");
     for (size_t g = 0; g < ttt_layers_group_count(rules->layers); g++) {
         const ttt_layer_group *group = ttt_layers_group(rules->layers, g);
         group_state *state;
         TTT_TRY_OUT(state_of(rules, group, &state, err));
-        combine_in_group(rules, state, group, &r, found);
-        TTT_TRY_OUT(report_hits(rules, state, group, selectors, found, err));
+        combine_in_group(rules, state, group, &r, &found);
+        TTT_TRY_OUT(report_hits(rules, state, group, selectors, &found, err));
     }
 
 out:
-    *checks = found->checks;
-    ttt_free(found);
+    *checks = found.checks;
+    ttt_free(found.items);
     return status;
 }

@@ -7,31 +7,7 @@
 #ifndef TTT_INDUCE_RULES_H
 #define TTT_INDUCE_RULES_H
 
-#include "induce/layers.h"
-#include "induce/program.h"
-
-/* A program in terms of a group: without cases the output is layers[0]. */
-typedef struct ttt_finding {
-    uint32_t layers[TTT_LAYERS_MAX]; /* layers of the group */
-    uint8_t layer_count, case_count;
-    ttt_case cases[TTT_CASES_MAX];
-    int cost; /* of all layers and cases */
-} ttt_finding;
-
-/* Called for each; test_cells [group->test_cells] is what it says about the tests, in the frame of the search. */
-typedef ttt_status ttt_finding_function(void *context, const ttt_layer_group *group, const ttt_finding *finding,
-                                        const uint8_t *test_cells, ttt_error *err);
-
-/* Receivers of findings; what both kinds of search for them share. */
-typedef struct ttt_reporter {
-    ttt_finding_function *found;
-    void *context;
-    uint8_t *test_cells;
-    size_t capacity;
-} ttt_reporter;
-/* Paints the finding's answer and calls `found`, unless it leaves a cell of a test undefined. */
-ttt_status ttt_reporter_report(ttt_reporter *reporter, const ttt_layer_group *group, const ttt_finding *finding,
-                               ttt_error *err);
+#include "induce/rule.h"
 
 typedef struct ttt_rules ttt_rules;
 /* Borrows layers and pool; `found` is called from the thread that calls the functions below. */

@@ -7,6 +7,7 @@
 #include "induce/costs.h"
 #include "induce/enumerate.h"
 #include "induce/program_build.h"
+#include "induce/rules.h"
 #include "induce/stacks.h"
 
 #include <omp.h>

@@ -68,7 +68,7 @@ void ttt_stacks_free(ttt_stacks *stacks) {
         ttt_free(stacks->groups.items[g].seen);
     }
     ttt_free(stacks->groups.items);
-    ttt_free(stacks->reporter.test_cells);
+    ttt_reporter_release(&stacks->reporter);
     ttt_arena_free(stacks->arena);
     ttt_free(stacks);
 }

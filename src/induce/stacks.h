@@ -4,7 +4,7 @@
 #ifndef TTT_INDUCE_STACKS_H
 #define TTT_INDUCE_STACKS_H
 
-#include "induce/rules.h"
+#include "induce/finding.h"
 
 typedef struct ttt_stacks ttt_stacks;
 ttt_status ttt_stacks_new(const ttt_layers *layers, ttt_finding_function *found, void *context, ttt_stacks **stacks,
