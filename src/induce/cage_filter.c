@@ -69,6 +69,10 @@ static int add_rules(scmp_filter_ctx context) {
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
     if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, to_the_pipe);
+    /* Before Python 3.11, time.sleep is a select of nothing. */
+    const struct scmp_arg_cmp of_nothing = SCMP_A0(SCMP_CMP_EQ, 0, 0);
+    if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(select), 1, of_nothing);
+    if (failed == 0) failed = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(pselect6), 1, of_nothing);
     return failed;
 }
 

@@ -1,13 +1,8 @@
-# forbidden: died of signal 11
+# stopped: it depends on the interpreter what ends first, memory or stack
 import sys
 
 sys.setrecursionlimit(1 << 30)
 
 
-class Deep:
-    def __repr__(self):
-        return repr(self)
-
-
 def transform(input_grid):
-    return repr(Deep())
+    return transform(input_grid)
