@@ -32,26 +32,48 @@ static uint8_t look(const ttt_piece *piece, int r, int c, uint8_t hole) {
     return r < 0 || c < 0 || r >= piece->height || c >= piece->width ? hole : ttt_piece_at(piece, r, c);
 }
 
-/* The cells that are not holes, and the box around them. */
+/* The cells that are not holes, those of the most frequent colour last (others contradict sooner), and their box. */
 typedef struct known_cells {
-    int16_t *at;
+    struct place {
+        uint8_t r, c, colour;
+    } * at;
     int count;
     ttt_box box;
 } known_cells;
 
+static uint8_t most_frequent(const ttt_piece *piece, uint8_t hole) {
+    int counts[TTT_COLOURS], best = hole == 0 ? 1 : 0;
+    count_colours(piece, counts);
+    for (int colour = 0; colour < TTT_COLOURS; colour++) {
+        if (colour != hole && counts[colour] > counts[best]) best = colour;
+    }
+    return (uint8_t)best;
+}
+
+/* Appends the cells that are, or are not, of the colour. */
+static void append_known(const ttt_piece *piece, uint8_t hole, uint8_t colour, bool wanted, known_cells *known) {
+    for (int r = 0; r < piece->height; r++) {
+        for (int c = 0; c < piece->width; c++) {
+            const uint8_t cell = ttt_piece_at(piece, r, c);
+            if (cell == hole || (cell == colour) != wanted) continue;
+            known->at[known->count++] = (struct place){(uint8_t)r, (uint8_t)c, cell};
+        }
+    }
+}
+
 static bool find_known(ttt_scratch *scratch, const ttt_piece *piece, uint8_t hole, known_cells *known) {
-    const int area = ttt_piece_area(piece);
+    const uint8_t frequent = most_frequent(piece, hole);
     int top = piece->height, bottom = -1, left = piece->width, right = -1;
-    *known = (known_cells){.at = ttt_scratch_allocate(scratch, (size_t)area * sizeof *known->at)};
+    *known = (known_cells){.at = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(piece) * sizeof *known->at)};
     if (known->at == NULL) return false;
-    for (int i = 0; i < area; i++) {
-        if (piece->cells[i] == hole) continue;
-        const int r = i / piece->width, c = i % piece->width;
-        known->at[known->count++] = (int16_t)i;
-        if (r < top) top = r;
-        bottom = r;
-        if (c < left) left = c;
-        if (c > right) right = c;
+    append_known(piece, hole, frequent, false, known);
+    append_known(piece, hole, frequent, true, known);
+    for (int i = 0; i < known->count; i++) {
+        const struct place place = known->at[i];
+        if (place.r < top) top = place.r;
+        if (place.r > bottom) bottom = place.r;
+        if (place.c < left) left = place.c;
+        if (place.c > right) right = place.c;
     }
     known->box = (ttt_box){top, left, bottom - top + 1, right - left + 1};
     return known->count > 0;
@@ -62,13 +84,13 @@ static bool find_known(ttt_scratch *scratch, const ttt_piece *piece, uint8_t hol
 static int agreement(const ttt_piece *piece, const known_cells *known, uint8_t hole, cell_motion motion, int least) {
     int without = 0;
     for (int i = 0; i < known->count; i++) {
-        const int at = known->at[i], r = at / piece->width, c = at % piece->width;
+        const struct place place = known->at[i];
         int image_r, image_c;
-        move(motion, r, c, &image_r, &image_c);
+        move(motion, place.r, place.c, &image_r, &image_c);
         const uint8_t image = look(piece, image_r, image_c, hole);
-        if (image == hole || (image_r == r && image_c == c)) {
+        if (image == hole || (image_r == place.r && image_c == place.c)) {
             if (++without > known->count - least) return -1;
-        } else if (image != piece->cells[at]) {
+        } else if (image != place.colour) {
             return -1;
         }
     }
@@ -81,12 +103,13 @@ static void axes_of_kind(motion_kind kind, ttt_box box, cell_motion *first, cell
     enum { AROUND = 3 };
     const int rows = 2 * box.top + box.height - 1, columns = 2 * box.left + box.width - 1;
     const int sum = (rows + columns) / 2, difference = (rows - columns) / 2;
+    const int half = (box.height < box.width ? box.height : box.width) / 2;
     *first = *last = (cell_motion){.kind = kind};
     switch (kind) {
     case UP_DOWN: first->sum = rows - box.height / 2, last->sum = rows + box.height / 2; break;
     case LEFT_RIGHT: first->sum = columns - box.width / 2, last->sum = columns + box.width / 2; break;
-    case DIAGONAL: first->difference = difference - box.width, last->difference = difference + box.height; break;
-    case ANTI_DIAGONAL: first->sum = sum - box.width, last->sum = sum + box.height; break;
+    case DIAGONAL: first->difference = difference - half, last->difference = difference + half; break;
+    case ANTI_DIAGONAL: first->sum = sum - half, last->sum = sum + half; break;
     default:
         first->sum = sum - AROUND, last->sum = sum + AROUND;
         first->difference = difference - AROUND, last->difference = difference + AROUND;
