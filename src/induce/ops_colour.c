@@ -144,6 +144,24 @@ bool ttt_op_column_colours(ttt_scratch *scratch, const ttt_value *const *argumen
     return spread_commonest(scratch, from, from->width, 1, from->height, from->width, result);
 }
 
+static int differences(const ttt_piece *a, const ttt_piece *b) {
+    int count = 0;
+    for (int i = 0; i < ttt_piece_area(a); i++) count += a->cells[i] != b->cells[i];
+    return count;
+}
+
+/* Along the axis on which fewer cells change. */
+bool ttt_op_straighten(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_value columns;
+    if (!ttt_op_row_colours(scratch, arguments, result) || !ttt_op_column_colours(scratch, arguments, &columns)) {
+        return false;
+    }
+    const int by_rows = differences(from, &result->pieces[0]), by_columns = differences(from, &columns.pieces[0]);
+    if (by_columns < by_rows) *result = columns;
+    return by_columns != by_rows;
+}
+
 /* The cell where one leaves the grid in the direction. */
 bool ttt_op_edge_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);

@@ -48,12 +48,10 @@ bool ttt_op_rectangle(ttt_scratch *scratch, const ttt_value *const *arguments, t
 }
 
 bool ttt_op_tally(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const int cells = arguments[1]->number, side = arguments[2]->number;
-    if (arguments[0]->number == 0 || cells < 1 || !ttt_value_new_grid(scratch, 0, 0, side, side, result) ||
-        cells > side * side) {
-        return false;
-    }
-    memset(result->pieces[0].cells, arguments[0]->number, (size_t)cells);
+    const int cells = arguments[0]->number;
+    if (!ttt_value_new_mask(scratch, 0, 0, arguments[1]->number, arguments[2]->number, result)) return false;
+    if (cells < 1 || cells > ttt_piece_area(&result->pieces[0])) return false;
+    memset(result->pieces[0].cells, 1, (size_t)cells);
     return true;
 }
 

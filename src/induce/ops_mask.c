@@ -144,6 +144,22 @@ bool ttt_op_rings(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
+/* 0 before the middle of a side, 1 in it, 2 beyond. */
+static int side_of_middle(int at, int count) {
+    return 2 * at + 1 < count ? 0 : 2 * at + 1 == count ? 1 : 2;
+}
+
+bool ttt_op_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    if (!grid_like(scratch, from, result)) return false;
+    uint8_t *to = result->pieces[0].cells;
+    for (int r = 0; r < from->height; r++) {
+        const int above = 1 + 3 * side_of_middle(r, from->height);
+        for (int c = 0; c < from->width; c++) *to++ = (uint8_t)(above + side_of_middle(c, from->width));
+    }
+    return true;
+}
+
 /* ------------------------------------------------------------------------------------------- lines and boxes */
 
 bool ttt_op_separators(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

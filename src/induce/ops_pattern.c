@@ -6,22 +6,24 @@
 
 /* ------------------------------------------------------------------------------------------- symmetry */
 
-/* Cells are equal to their images, mirrored at a horizontal or vertical axis, or at a diagonal. */
-typedef enum reflection_kind { UP_DOWN, LEFT_RIGHT, DIAGONAL, ANTI_DIAGONAL, REFLECTION_KINDS } reflection_kind;
+/* Cells are equal to their images: mirrored at a horizontal or vertical axis or at a diagonal, or a quarter turn on. */
+typedef enum motion_kind { UP_DOWN, LEFT_RIGHT, DIAGONAL, ANTI_DIAGONAL, QUARTER_TURN, MOTION_KINDS } motion_kind;
 
-typedef struct reflection {
-    reflection_kind kind;
-    int sum; /* of the row of a cell and its image's (LEFT_RIGHT: columns; ANTI_DIAGONAL: its image's column); for
-              * DIAGONAL what the image's row has more than the column */
-} reflection;
+/* The sum is that of a cell's row (for LEFT_RIGHT column) and its image's, of different axes where both are exchanged;
+ * the difference is what an image's row has more than the cell's column. */
+typedef struct cell_motion {
+    motion_kind kind;
+    int sum, difference;
+} cell_motion;
 
 /* The image of cell (r, c); may lie outside. */
-static void reflect(reflection mirror, int r, int c, int *image_r, int *image_c) {
-    switch (mirror.kind) {
-    case UP_DOWN: *image_r = mirror.sum - r, *image_c = c; break;
-    case LEFT_RIGHT: *image_r = r, *image_c = mirror.sum - c; break;
-    case DIAGONAL: *image_r = c + mirror.sum, *image_c = r - mirror.sum; break;
-    default: *image_r = mirror.sum - c, *image_c = mirror.sum - r; break;
+static void move(cell_motion motion, int r, int c, int *image_r, int *image_c) {
+    switch (motion.kind) {
+    case UP_DOWN: *image_r = motion.sum - r, *image_c = c; break;
+    case LEFT_RIGHT: *image_r = r, *image_c = motion.sum - c; break;
+    case DIAGONAL: *image_r = c + motion.difference, *image_c = r - motion.difference; break;
+    case ANTI_DIAGONAL: *image_r = motion.sum - c, *image_c = motion.sum - r; break;
+    default: *image_r = c + motion.difference, *image_c = motion.sum - r; break;
     }
 }
 
@@ -30,53 +32,120 @@ static uint8_t look(const ttt_piece *piece, int r, int c, uint8_t hole) {
     return r < 0 || c < 0 || r >= piece->height || c >= piece->width ? hole : ttt_piece_at(piece, r, c);
 }
 
-/* How many cells have an equal image, not counting those on the axis; -1 when any contradicts, or when fewer than
+/* The cells that are not holes, those of the most frequent colour last (others contradict sooner), and their box. */
+typedef struct known_cells {
+    struct place {
+        uint8_t r, c, colour;
+    } * at;
+    int count;
+    ttt_box box;
+} known_cells;
+
+static uint8_t most_frequent(const ttt_piece *piece, uint8_t hole) {
+    int counts[TTT_COLOURS], best = hole == 0 ? 1 : 0;
+    count_colours(piece, counts);
+    for (int colour = 0; colour < TTT_COLOURS; colour++) {
+        if (colour != hole && counts[colour] > counts[best]) best = colour;
+    }
+    return (uint8_t)best;
+}
+
+/* Appends the cells that are, or are not, of the colour. */
+static void append_known(const ttt_piece *piece, uint8_t hole, uint8_t colour, bool wanted, known_cells *known) {
+    for (int r = 0; r < piece->height; r++) {
+        for (int c = 0; c < piece->width; c++) {
+            const uint8_t cell = ttt_piece_at(piece, r, c);
+            if (cell == hole || (cell == colour) != wanted) continue;
+            known->at[known->count++] = (struct place){(uint8_t)r, (uint8_t)c, cell};
+        }
+    }
+}
+
+static bool find_known(ttt_scratch *scratch, const ttt_piece *piece, uint8_t hole, known_cells *known) {
+    const uint8_t frequent = most_frequent(piece, hole);
+    int top = piece->height, bottom = -1, left = piece->width, right = -1;
+    *known = (known_cells){.at = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(piece) * sizeof *known->at)};
+    if (known->at == NULL) return false;
+    append_known(piece, hole, frequent, false, known);
+    append_known(piece, hole, frequent, true, known);
+    for (int i = 0; i < known->count; i++) {
+        const struct place place = known->at[i];
+        if (place.r < top) top = place.r;
+        if (place.r > bottom) bottom = place.r;
+        if (place.c < left) left = place.c;
+        if (place.c > right) right = place.c;
+    }
+    known->box = (ttt_box){top, left, bottom - top + 1, right - left + 1};
+    return known->count > 0;
+}
+
+/* How many cells have an equal image, not counting those that do not move; -1 when any contradicts, or when fewer than
  * `least` would. */
-static int agreement(const ttt_piece *piece, const int16_t *known, int count, uint8_t hole, reflection mirror,
-                     int least) {
+static int agreement(const ttt_piece *piece, const known_cells *known, uint8_t hole, cell_motion motion, int least) {
     int without = 0;
-    for (int i = 0; i < count; i++) {
-        const int r = known[i] / piece->width, c = known[i] % piece->width;
+    for (int i = 0; i < known->count; i++) {
+        const struct place place = known->at[i];
         int image_r, image_c;
-        reflect(mirror, r, c, &image_r, &image_c);
+        move(motion, place.r, place.c, &image_r, &image_c);
         const uint8_t image = look(piece, image_r, image_c, hole);
-        if (image == hole || (image_r == r && image_c == c)) {
-            if (++without > count - least) return -1;
-        } else if (image != piece->cells[known[i]]) {
+        if (image == hole || (image_r == place.r && image_c == place.c)) {
+            if (++without > known->count - least) return -1;
+        } else if (image != place.colour) {
             return -1;
         }
     }
-    return count - without;
+    return known->count - without;
 }
 
-/* The axis of the kind with the most equal cells; false unless at least half of the known cells have an equal image. */
-static bool find_axis(const ttt_piece *piece, const int16_t *known, int count, uint8_t hole, reflection *mirror) {
-    int best = (count - 1) / 2;
-    bool found = false;
-    const int least = mirror->kind == DIAGONAL ? -piece->width + 1 : 0;
-    const int most = mirror->kind == UP_DOWN      ? 2 * piece->height - 2
-                     : mirror->kind == LEFT_RIGHT ? 2 * piece->width - 2
-                     : mirror->kind == DIAGONAL   ? piece->height - 1
-                                                  : piece->height + piece->width - 2;
-    for (int sum = least; sum <= most; sum++) {
-        const int equal = agreement(piece, known, count, hole, (reflection){mirror->kind, sum}, best + 1);
-        if (equal <= best) continue;
-        best = equal;
-        mirror->sum = sum;
-        found = true;
+/* Where to look for axes of a kind: wherever half of the box of known cells can lie on either side; for the centre of
+ * a turn a few cells around the middle of the box. */
+static void axes_of_kind(motion_kind kind, ttt_box box, cell_motion *first, cell_motion *last) {
+    enum { AROUND = 3 };
+    const int rows = 2 * box.top + box.height - 1, columns = 2 * box.left + box.width - 1;
+    const int sum = (rows + columns) / 2, difference = (rows - columns) / 2;
+    const int half = (box.height < box.width ? box.height : box.width) / 2;
+    *first = *last = (cell_motion){.kind = kind};
+    switch (kind) {
+    case UP_DOWN: first->sum = rows - box.height / 2, last->sum = rows + box.height / 2; break;
+    case LEFT_RIGHT: first->sum = columns - box.width / 2, last->sum = columns + box.width / 2; break;
+    case DIAGONAL: first->difference = difference - half, last->difference = difference + half; break;
+    case ANTI_DIAGONAL: first->sum = sum - half, last->sum = sum + half; break;
+    default:
+        first->sum = sum - AROUND, last->sum = sum + AROUND;
+        first->difference = difference - AROUND, last->difference = difference + AROUND;
     }
-    return found;
+}
+
+/* The motion of the kind with the most equal cells; false unless at least half of the known cells have an equal
+ * image. */
+static bool find_motion(const ttt_piece *piece, const known_cells *known, uint8_t hole, motion_kind kind,
+                        cell_motion *found) {
+    int best = (known->count - 1) / 2;
+    bool any = false;
+    cell_motion first, last;
+    axes_of_kind(kind, known->box, &first, &last);
+    for (int sum = first.sum; sum <= last.sum; sum++) {
+        for (int difference = first.difference; difference <= last.difference; difference++) {
+            const cell_motion tried = {kind, sum, difference};
+            const int equal = agreement(piece, known, hole, tried, best + 1);
+            if (equal <= best) continue;
+            best = equal;
+            *found = tried;
+            any = true;
+        }
+    }
+    return any;
 }
 
 /* Fills holes from their images until nothing changes; an image may itself have been filled. */
-static bool fill_from_images(ttt_piece *piece, uint8_t hole, const reflection *mirrors, int count) {
+static bool fill_from_images(ttt_piece *piece, uint8_t hole, const cell_motion *motions, int count) {
     bool any = false, again = true;
     while (again) {
         again = false;
         for (int i = 0; i < ttt_piece_area(piece); i++) {
             for (int k = 0; k < count && piece->cells[i] == hole; k++) {
                 int r, c;
-                reflect(mirrors[k], i / piece->width, i % piece->width, &r, &c);
+                move(motions[k], i / piece->width, i % piece->width, &r, &c);
                 piece->cells[i] = look(piece, r, c, hole);
                 if (piece->cells[i] != hole) any = again = true;
             }
@@ -88,36 +157,43 @@ static bool fill_from_images(ttt_piece *piece, uint8_t hole, const reflection *m
 bool ttt_op_complete_symmetry(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     const uint8_t hole = (uint8_t)arguments[1]->number;
-    const int area = ttt_piece_area(from);
-    int16_t *known = ttt_scratch_allocate(scratch, (size_t)area * sizeof *known);
-    reflection mirrors[REFLECTION_KINDS];
-    int known_count = 0, count = 0;
-    if (memchr(from->cells, hole, (size_t)area) == NULL || known == NULL || !grid_like(scratch, from, result))
+    known_cells known;
+    cell_motion motions[MOTION_KINDS];
+    int count = 0;
+    if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL || !find_known(scratch, from, hole, &known)) {
         return false;
-    for (int i = 0; i < area; i++) {
-        if (from->cells[i] != hole) known[known_count++] = (int16_t)i;
     }
-    if (known_count == 0) return false;
-    for (int kind = 0; kind < REFLECTION_KINDS; kind++) {
-        mirrors[count].kind = (reflection_kind)kind;
-        count += find_axis(from, known, known_count, hole, &mirrors[count]);
+    for (int kind = 0; kind < MOTION_KINDS; kind++) {
+        count += find_motion(from, &known, hole, (motion_kind)kind, &motions[count]);
     }
-    memcpy(result->pieces[0].cells, from->cells, (size_t)area);
-    return fill_from_images(&result->pieces[0], hole, mirrors, count);
+    return grid_copy(scratch, from, result) && fill_from_images(&result->pieces[0], hole, motions, count);
 }
 
 /* ------------------------------------------------------------------------------------------- periods */
 
 enum { UNKNOWN = TTT_COLOURS };
 
-/* tile[r mod down][c mod across] = the colour of all such cells, UNKNOWN where all are holes; false where two differ.
- */
-static bool read_tile(const ttt_piece *piece, int hole, int down, int across, uint8_t *tile) {
-    memset(tile, UNKNOWN, (size_t)(down * across));
+/* A tile of down x across cells, repeated; every next row of tiles lies `shift` cells further left. */
+typedef struct grid_tiling {
+    int down, across, shift;
+    uint8_t tile[TTT_GRID_CELLS];
+} grid_tiling;
+
+/* The place in the tile of a row's first cell, and where the tile's line of that row begins. */
+static int row_phase(const grid_tiling *tiling, int r) {
+    return r / tiling->down * tiling->shift % tiling->across;
+}
+static int row_line(const grid_tiling *tiling, int r) {
+    return r % tiling->down * tiling->across;
+}
+
+/* Fills the tile: the colour that all its cells' copies have, UNKNOWN where all are holes; false where two differ. */
+static bool read_tile(const ttt_piece *piece, int hole, grid_tiling *tiling) {
+    memset(tiling->tile, UNKNOWN, (size_t)(tiling->down * tiling->across));
     for (int r = 0; r < piece->height; r++) {
         const uint8_t *cells = piece->cells + r * piece->width;
-        uint8_t *line = tile + r % down * across;
-        for (int c = 0, at = 0; c < piece->width; c++, at = at + 1 == across ? 0 : at + 1) {
+        uint8_t *line = tiling->tile + row_line(tiling, r);
+        for (int c = 0, at = row_phase(tiling, r); c < piece->width; c++, at = at + 1 == tiling->across ? 0 : at + 1) {
             if (cells[c] == hole) continue;
             if (line[at] == UNKNOWN) line[at] = cells[c];
             if (line[at] != cells[c]) return false;
@@ -126,19 +202,27 @@ static bool read_tile(const ttt_piece *piece, int hole, int down, int across, ui
     return true;
 }
 
+static bool tile_fits(const ttt_piece *piece, int hole, grid_tiling *tiling) {
+    return read_tile(piece, hole, tiling) &&
+           memchr(tiling->tile, UNKNOWN, (size_t)(tiling->down * tiling->across)) == NULL;
+}
+
 /* The smallest tile, by area, whose repetition agrees with the grid, has no unknown cell and occurs at least twice
- * (counted in known cells). hole: a colour, or UNKNOWN for none. */
-static bool find_tile(const ttt_piece *piece, int hole, uint8_t *tile, int *down, int *across) {
-    const int area = ttt_piece_area(piece);
+ * (counted in known cells). Tiles of one row may be shifted (stripes): `shifts`. hole: a colour, or UNKNOWN for none.
+ */
+static bool find_tiling(const ttt_piece *piece, int hole, bool shifts, grid_tiling *tiling) {
+    enum { SHIFTED_MAX = 10 };
     int known = 0;
-    for (int i = 0; i < area; i++) known += piece->cells[i] != hole;
+    for (int i = 0; i < ttt_piece_area(piece); i++) known += piece->cells[i] != hole;
     for (int size = 1; size * 2 <= known; size++) {
         for (int h = 1; h <= piece->height && h <= size; h++) {
             if (size % h != 0 || size / h > piece->width) continue;
-            if (!read_tile(piece, hole, h, size / h, tile) || memchr(tile, UNKNOWN, (size_t)size) != NULL) continue;
-            *down = h;
-            *across = size / h;
-            return true;
+            const int last_shift = shifts && h == 1 && size <= SHIFTED_MAX ? size - 1 : 0;
+            tiling->down = h;
+            tiling->across = size / h;
+            for (tiling->shift = 0; tiling->shift <= last_shift; tiling->shift++) {
+                if (tile_fits(piece, hole, tiling)) return true;
+            }
         }
     }
     return false;
@@ -147,24 +231,23 @@ static bool find_tile(const ttt_piece *piece, int hole, uint8_t *tile, int *down
 bool ttt_op_complete_period(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     const uint8_t hole = (uint8_t)arguments[1]->number;
-    uint8_t tile[TTT_GRID_CELLS];
-    int down, across;
+    grid_tiling tiling;
     if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL || !grid_like(scratch, from, result) ||
-        !find_tile(from, hole, tile, &down, &across)) {
+        !find_tiling(from, hole, true, &tiling)) {
         return false;
     }
     for (int i = 0; i < ttt_piece_area(from); i++) {
-        result->pieces[0].cells[i] = tile[i / from->width % down * across + i % from->width % across];
+        const int r = i / from->width, c = (row_phase(&tiling, r) + i % from->width) % tiling.across;
+        result->pieces[0].cells[i] = tiling.tile[row_line(&tiling, r) + c];
     }
     return true;
 }
 
 bool ttt_op_period_tile(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
-    uint8_t tile[TTT_GRID_CELLS];
-    int down, across;
-    return find_tile(from, UNKNOWN, tile, &down, &across) &&
-           ttt_piece_cut_grid(scratch, from, (ttt_box){0, 0, down, across}, result);
+    grid_tiling tiling;
+    return find_tiling(from, UNKNOWN, false, &tiling) &&
+           ttt_piece_cut_grid(scratch, from, (ttt_box){0, 0, tiling.down, tiling.across}, result);
 }
 
 /* Does the content agree with itself moved by (down, right)? Cells must overlap. */
