@@ -132,6 +132,54 @@ bool ttt_op_place(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
+/* The grid in place of every piece of a list, middle on middle; `recoloured`: in the piece's main colour. */
+static bool replace_each(ttt_scratch *scratch, const ttt_value *const *arguments, bool recoloured, ttt_value *result) {
+    const ttt_value *list = arguments[0];
+    const ttt_piece *grid = &arguments[1]->pieces[0];
+    if (!ttt_value_new_list(scratch, result)) return false;
+    for (int i = 0; i < list->count; i++) {
+        const ttt_piece *at = &list->pieces[i];
+        ttt_piece piece;
+        if (!ttt_piece_new(scratch, at->row + (at->height - grid->height) / 2,
+                           at->column + (at->width - grid->width) / 2, grid->height, grid->width, &piece)) {
+            return false;
+        }
+        memcpy(piece.cells, grid->cells, (size_t)ttt_piece_area(grid));
+        if (recoloured) ttt_piece_paint(&piece, ttt_piece_colour(at));
+        ttt_list_push(result, piece);
+    }
+    return true;
+}
+
+bool ttt_op_replace_each(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return replace_each(scratch, arguments, false, result);
+}
+
+bool ttt_op_replace_each_coloured(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return replace_each(scratch, arguments, true, result);
+}
+
+/* What is not 0 in the grid also on the other sides of the middle of a piece: above and below, left and right. */
+bool ttt_op_mirror_about(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0], *middle = &arguments[1]->pieces[0];
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    /* row + mirrored row, both counted in the grid */
+    const int rows = 2 * (middle->row - grid->row) + middle->height - 1;
+    const int columns = 2 * (middle->column - grid->column) + middle->width - 1;
+    bool changed = false;
+    for (int r = 0, at = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++, at++) {
+            if (grid->cells[at] != 0) continue;
+            uint8_t cell = ttt_piece_look(grid, rows - r, c);
+            if (cell == 0) cell = ttt_piece_look(grid, r, columns - c);
+            if (cell == 0) cell = ttt_piece_look(grid, rows - r, columns - c);
+            result->pieces[0].cells[at] = cell;
+            changed |= cell != 0;
+        }
+    }
+    return changed;
+}
+
 /* ------------------------------------------------------------------------------------------------ recognising */
 
 bool ttt_op_find(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

@@ -212,9 +212,13 @@ bool ttt_op_attract(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     }
     for (int at = 0; at < ttt_piece_area(grid); at++) target[at] = grid->cells[at] == colour;
     bool changed = false;
-    for (int k = 0; k < f.objects.count; k++) {
-        if (grid->cells[f.objects.of[k].first] == colour) continue;
-        changed |= pull(grid, &f, k, target, result->pieces[0].cells);
+    for (bool moved = true; moved;) { /* what was in the way may have moved on */
+        moved = false;
+        for (int k = 0; k < f.objects.count; k++) {
+            if (grid->cells[f.objects.of[k].first] == colour) continue;
+            moved |= pull(grid, &f, k, target, result->pieces[0].cells);
+        }
+        changed |= moved;
     }
     return changed;
 }
