@@ -143,28 +143,54 @@ static bool draw_ray(const ttt_piece *grid, int r, int c, int direction, uint8_t
     return drawn;
 }
 
-/* A cell with one neighbour of its colour is an end: it goes on away from that neighbour. */
-bool ttt_op_extend(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *grid = &arguments[0]->pieces[0];
+/* From the cell after (r, c) on, turning back from what is in its way above, below or beside it, out of the grid. */
+static bool draw_ricochet(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
+    int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    bool drawn = false;
+    for (int steps = 0; steps < 4 * TTT_PIECE_SIDE; steps++) {
+        if (dr != 0 && dc != 0 && ttt_piece_look(grid, r + dr, c + dc) != 0) {
+            const bool aside = ttt_piece_look(grid, r, c + dc) != 0, ahead = ttt_piece_look(grid, r + dr, c) != 0;
+            if (aside) dc = -dc;
+            if (ahead || !aside) dr = -dr;
+        }
+        r += dr;
+        c += dc;
+        if (r < 0 || c < 0 || r >= grid->height || c >= grid->width || ttt_piece_at(grid, r, c) != 0) break;
+        out[r * grid->width + c] = colour;
+        drawn = true;
+    }
+    return drawn;
+}
+
+/* A cell with one neighbour of its colour is an end: a ray goes on from it away from that neighbour. */
+static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, ttt_value *result) {
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
     bool changed = false;
     for (int r = 0, at = 0; r < grid->height; r++) {
         for (int c = 0; c < grid->width; c++, at++) {
-            if (grid->cells[at] == 0) continue;
+            const uint8_t colour = grid->cells[at];
+            if (colour == 0) continue;
             int neighbours = 0, towards = 0;
             for (int d = 0; d < TTT_DIRECTION_COUNT && neighbours < 2; d++) {
-                if (ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != grid->cells[at]) {
-                    continue;
-                }
+                if (ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != colour) continue;
                 neighbours++;
                 towards = d;
             }
             if (neighbours != 1) continue;
-            changed |=
-                draw_ray(grid, r, c, (towards + 4) % TTT_DIRECTION_COUNT, grid->cells[at], result->pieces[0].cells);
+            const int away = (towards + 4) % TTT_DIRECTION_COUNT;
+            changed |= ricochet ? draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells)
+                                : draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
         }
     }
     return changed;
+}
+
+bool ttt_op_extend(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return extend(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+bool ttt_op_ricochet(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return extend(scratch, &arguments[0]->pieces[0], true, result);
 }
 
 /* A ray turns back to the other side where the grid ends or something lies beside it; it ends above and below. */
