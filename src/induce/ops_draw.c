@@ -132,89 +132,50 @@ bool ttt_op_place(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ recognising */
-
-bool ttt_op_find(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *pattern = &arguments[0]->pieces[0], *grid = &arguments[1]->pieces[0];
-    if (ttt_piece_area(pattern) < 2 || pattern->height > grid->height || pattern->width > grid->width ||
-        ttt_piece_same_cells(pattern, grid) || !ttt_value_new_list(scratch, result)) {
-        return false;
-    }
-    for (int r = 0; r + pattern->height <= grid->height; r++) {
-        for (int c = 0; c + pattern->width <= grid->width; c++) {
-            bool same = true;
-            for (int row = 0; row < pattern->height && same; row++) {
-                same = memcmp(pattern->cells + row * pattern->width, grid->cells + (r + row) * grid->width + c,
-                              pattern->width) == 0;
-            }
-            if (!same) continue;
-            ttt_piece piece;
-            if (!ttt_piece_new(scratch, grid->row + r, grid->column + c, pattern->height, pattern->width, &piece)) {
-                return false;
-            }
-            memcpy(piece.cells, pattern->cells, (size_t)ttt_piece_area(pattern));
-            if (!ttt_list_push(result, piece)) return false;
+/* The grid in place of every piece of a list, middle on middle; `recoloured`: in the piece's main colour. */
+static bool replace_each(ttt_scratch *scratch, const ttt_value *const *arguments, bool recoloured, ttt_value *result) {
+    const ttt_value *list = arguments[0];
+    const ttt_piece *grid = &arguments[1]->pieces[0];
+    if (!ttt_value_new_list(scratch, result)) return false;
+    for (int i = 0; i < list->count; i++) {
+        const ttt_piece *at = &list->pieces[i];
+        ttt_piece piece;
+        if (!ttt_piece_new(scratch, at->row + (at->height - grid->height) / 2,
+                           at->column + (at->width - grid->width) / 2, grid->height, grid->width, &piece)) {
+            return false;
         }
+        memcpy(piece.cells, grid->cells, (size_t)ttt_piece_area(grid));
+        if (recoloured) ttt_piece_paint(&piece, ttt_piece_colour(at));
+        ttt_list_push(result, piece);
     }
-    return result->count > 0;
+    return true;
 }
 
-/* A cell of a template, turned and mirrored, from its first anchor. */
-typedef struct template_cell {
-    int down, right;
-    uint8_t colour;
-} template_cell;
-
-/* Where all anchors (cells of the first `anchors`) are in the grid, and the other cells are 0 or as in the template,
- * draws the template into `out`. */
-static bool complete_turned(const ttt_piece *grid, const template_cell *cells, int anchors, int count, uint8_t *out) {
-    bool changed = false;
-    for (int r = 0; r < grid->height; r++) {
-        for (int c = 0; c < grid->width; c++) {
-            bool fits = true;
-            int missing = 0;
-            for (int i = 0; i < count && fits; i++) {
-                const uint8_t cell = ttt_piece_look(grid, r + cells[i].down, c + cells[i].right);
-                fits = cell == cells[i].colour || (i >= anchors && cell == 0);
-                missing += cell == 0;
-            }
-            if (!fits || missing < count - anchors) continue;
-            for (int i = anchors; i < count; i++) {
-                const int row = r + cells[i].down, column = c + cells[i].right;
-                if (row < 0 || column < 0 || row >= grid->height || column >= grid->width) continue;
-                out[row * grid->width + column] = cells[i].colour;
-                changed = true;
-            }
-        }
-    }
-    return changed;
+bool ttt_op_replace_each(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return replace_each(scratch, arguments, false, result);
 }
 
-bool ttt_op_complete(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *template = &arguments[0]->pieces[0], *grid = &arguments[1]->pieces[0];
-    const uint8_t main = ttt_piece_colour(template);
-    template_cell *cells = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(template) * sizeof *cells);
-    if (cells == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+bool ttt_op_replace_each_coloured(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return replace_each(scratch, arguments, true, result);
+}
+
+/* What is not 0 in the grid also on the other sides of the middle of a piece: above and below, left and right. */
+bool ttt_op_mirror_about(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0], *middle = &arguments[1]->pieces[0];
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    /* row + mirrored row, both counted in the grid */
+    const int rows = 2 * (middle->row - grid->row) + middle->height - 1;
+    const int columns = 2 * (middle->column - grid->column) + middle->width - 1;
     bool changed = false;
-    for (int symmetry = 0; symmetry < 8; symmetry++) {
-        int count = 0, anchors = 0;
-        for (int anchor = 1; anchor >= 0; anchor--) {
-            for (int at = 0; at < ttt_piece_area(template); at++) {
-                const uint8_t colour = template->cells[at];
-                if (colour == 0 || (colour != main) != anchor) continue;
-                const int r = symmetry & 1 ? -(at / template->width) : at / template->width;
-                const int c = symmetry & 2 ? -(at % template->width) : at % template->width;
-                cells[count++] = (template_cell){symmetry & 4 ? c : r, symmetry & 4 ? r : c, colour};
-            }
-            if (anchor) anchors = count;
+    for (int r = 0, at = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++, at++) {
+            if (grid->cells[at] != 0) continue;
+            uint8_t cell = ttt_piece_look(grid, rows - r, c);
+            if (cell == 0) cell = ttt_piece_look(grid, r, columns - c);
+            if (cell == 0) cell = ttt_piece_look(grid, rows - r, columns - c);
+            result->pieces[0].cells[at] = cell;
+            changed |= cell != 0;
         }
-        if (anchors == 0 || anchors == count || (anchors == 1 && symmetry > 0)) break;
-        const int down = cells[0].down, right = cells[0].right;
-        for (int i = 0; i < count; i++) {
-            cells[i].down -= down;
-            cells[i].right -= right;
-        }
-        changed |= complete_turned(grid, cells, anchors, count, result->pieces[0].cells);
     }
     return changed;
 }

@@ -143,40 +143,54 @@ static bool draw_ray(const ttt_piece *grid, int r, int c, int direction, uint8_t
     return drawn;
 }
 
-/* The direction of a component that is a straight line of two or more cells, or -1. */
-static int line_direction(const ttt_component *of, const int16_t *labels, int width, int k) {
-    const int height = of->bottom - of->top + 1, across = of->right - of->left + 1;
-    if (of->size < 2) return -1;
-    if (height == 1) return TTT_EAST;
-    if (across == 1) return TTT_SOUTH;
-    if (height != across || of->size != height) return -1;
-    const int direction = labels[of->top * width + of->left] == k + 1 ? TTT_SOUTH_EAST : TTT_SOUTH_WEST;
-    for (int i = 0; i < height; i++) {
-        const int c = direction == TTT_SOUTH_EAST ? of->left + i : of->right - i;
-        if (labels[(of->top + i) * width + c] != k + 1) return -1;
+/* From the cell after (r, c) on, turning back from what is in its way above, below or beside it, out of the grid. */
+static bool draw_ricochet(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
+    int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    bool drawn = false;
+    for (int steps = 0; steps < 4 * TTT_PIECE_SIDE; steps++) {
+        if (dr != 0 && dc != 0 && ttt_piece_look(grid, r + dr, c + dc) != 0) {
+            const bool aside = ttt_piece_look(grid, r, c + dc) != 0, ahead = ttt_piece_look(grid, r + dr, c) != 0;
+            if (aside) dc = -dc;
+            if (ahead || !aside) dr = -dr;
+        }
+        r += dr;
+        c += dc;
+        if (r < 0 || c < 0 || r >= grid->height || c >= grid->width || ttt_piece_at(grid, r, c) != 0) break;
+        out[r * grid->width + c] = colour;
+        drawn = true;
     }
-    return direction;
+    return drawn;
+}
+
+/* A cell with one neighbour of its colour is an end: a ray goes on from it away from that neighbour. */
+static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, ttt_value *result) {
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    for (int r = 0, at = 0; r < grid->height; r++) {
+        for (int c = 0; c < grid->width; c++, at++) {
+            const uint8_t colour = grid->cells[at];
+            if (colour == 0) continue;
+            int neighbours = 0, towards = 0;
+            for (int d = 0; d < TTT_DIRECTION_COUNT && neighbours < 2; d++) {
+                if (ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != colour) continue;
+                neighbours++;
+                towards = d;
+            }
+            if (neighbours != 1) continue;
+            const int away = (towards + 4) % TTT_DIRECTION_COUNT;
+            changed |= ricochet ? draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells)
+                                : draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
+        }
+    }
+    return changed;
 }
 
 bool ttt_op_extend(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
-    const ttt_piece *grid = &arguments[0]->pieces[0];
-    ttt_components objects;
-    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
-        return false;
-    }
-    uint8_t *out = result->pieces[0].cells;
-    bool changed = false;
-    for (int k = 0; k < objects.count; k++) {
-        const ttt_component *of = &objects.of[k];
-        const int direction = line_direction(of, objects.labels, grid->width, k);
-        if (direction < 0) continue;
-        const uint8_t colour = grid->cells[of->first];
-        const bool falling = direction != TTT_SOUTH_WEST;
-        changed |= draw_ray(grid, of->bottom, falling ? of->right : of->left, direction, colour, out);
-        changed |= draw_ray(grid, of->top, falling ? of->left : of->right, (direction + 4) % 8, colour, out);
-    }
-    return changed;
+    return extend(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+bool ttt_op_ricochet(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return extend(scratch, &arguments[0]->pieces[0], true, result);
 }
 
 /* A ray turns back to the other side where the grid ends or something lies beside it; it ends above and below. */
@@ -212,10 +226,11 @@ bool ttt_op_bounce(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
     return changed;
 }
 
-/* A cell shoots away from a neighbour of another colour, if its colour is rarer in their group. */
-bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+/* Where a cell of a rarer colour of its group has a neighbour of a more common one on a side: a ray of the cell's
+ * colour, away from that neighbour, or `through` it and all of the group that follows if nothing lies before the cell.
+ */
+static bool shoot(ttt_scratch *scratch, const ttt_piece *grid, bool through, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
-    const ttt_piece *grid = &arguments[0]->pieces[0];
     ttt_components groups;
     if (!ttt_components_find(scratch, grid, &contact, &groups)) return false;
     int16_t(*counts)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)groups.count * sizeof *counts);
@@ -227,13 +242,27 @@ bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (groups.labels[at] == 0) continue;
         const int16_t *of = counts[groups.labels[at] - 1];
-        const int r = at / grid->width, c = at % grid->width;
+        const uint8_t colour = grid->cells[at];
         for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
-            const uint8_t behind =
-                ttt_piece_look(grid, r - ttt_direction_rows(direction), c - ttt_direction_columns(direction));
-            if (behind == 0 || behind == grid->cells[at] || of[behind] <= of[grid->cells[at]]) continue;
-            changed |= draw_ray(grid, r, c, direction, grid->cells[at], result->pieces[0].cells);
+            const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+            int r = at / grid->width, c = at % grid->width;
+            const uint8_t behind = ttt_piece_look(grid, r - dr, c - dc), before = ttt_piece_look(grid, r + dr, c + dc);
+            const uint8_t other = through ? before : behind;
+            if (other == 0 || of[other] <= of[colour] || (through && behind != 0)) continue;
+            while (through && ttt_piece_look(grid, r + dr, c + dc) != 0) {
+                r += dr;
+                c += dc;
+            }
+            changed |= draw_ray(grid, r, c, direction, colour, result->pieces[0].cells);
         }
     }
     return changed;
+}
+
+bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return shoot(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+bool ttt_op_pierce(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return shoot(scratch, &arguments[0]->pieces[0], true, result);
 }

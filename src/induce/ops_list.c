@@ -46,17 +46,34 @@ static int find_bands(const ttt_value *list, bool columns, int *bands) {
     return count;
 }
 
-bool ttt_op_summary(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_value *list = arguments[0];
+/* One cell for each piece, arranged as they lie; no two pieces share a row and a column of the arrangement. */
+static bool summary(ttt_scratch *scratch, const ttt_value *list, const uint8_t *colours, ttt_value *result) {
     int rows[TTT_LIST_MAX], columns[TTT_LIST_MAX];
+    bool taken[TTT_GRID_CELLS] = {false};
     const int height = find_bands(list, false, rows), width = find_bands(list, true, columns);
     if (height * width == 1 || !ttt_value_new_grid(scratch, 0, 0, height, width, result)) return false;
     for (int i = 0; i < list->count; i++) {
-        uint8_t *cell = &result->pieces[0].cells[rows[i] * width + columns[i]];
-        if (*cell != 0) return false;
-        *cell = ttt_piece_colour(&list->pieces[i]);
+        const int at = rows[i] * width + columns[i];
+        if (taken[at]) return false;
+        taken[at] = true;
+        result->pieces[0].cells[at] = colours[i];
     }
     return true;
+}
+
+bool ttt_op_summary(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    uint8_t colours[TTT_LIST_MAX];
+    for (int i = 0; i < arguments[0]->count; i++) colours[i] = ttt_piece_colour(&arguments[0]->pieces[i]);
+    return summary(scratch, arguments[0], colours, result);
+}
+
+bool ttt_op_value_summary(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    uint8_t colours[TTT_LIST_MAX];
+    for (int i = 0; i < arguments[0]->count; i++) {
+        const int value = ttt_property_of((ttt_property)arguments[1]->number, arguments[0], i);
+        colours[i] = (uint8_t)(value < 0 ? 0 : value > 9 ? 9 : value);
+    }
+    return summary(scratch, arguments[0], colours, result);
 }
 
 /* ----------------------------------------------------------------------------------------- pieces of one size */
@@ -86,14 +103,23 @@ bool ttt_op_arrange(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     return true;
 }
 
-/* One on the other, all corners at the same place; the first piece is on top. */
+/* One on the other, all middles at the same place; the first piece is on top. */
 bool ttt_op_overlay(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_value *list = arguments[0];
-    if (!one_size(list) || !ttt_value_copy_piece(scratch, &list->pieces[0], result)) return false;
+    int height = 0, width = 0;
+    for (int i = 0; i < list->count; i++) {
+        if (list->pieces[i].height > height) height = list->pieces[i].height;
+        if (list->pieces[i].width > width) width = list->pieces[i].width;
+    }
+    if (list->count < 2 ||
+        !ttt_value_new_grid(scratch, list->pieces[0].row, list->pieces[0].column, height, width, result)) {
+        return false;
+    }
     for (int i = list->count - 1; i >= 0; i--) {
         ttt_piece piece = list->pieces[i];
-        piece.row = list->pieces[0].row;
-        piece.column = list->pieces[0].column;
+        if ((height - piece.height) % 2 != 0 || (width - piece.width) % 2 != 0) return false;
+        piece.row = (int8_t)(list->pieces[0].row + (height - piece.height) / 2);
+        piece.column = (int8_t)(list->pieces[0].column + (width - piece.width) / 2);
         ttt_piece_draw(&result->pieces[0], &piece);
     }
     return true;

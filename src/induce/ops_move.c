@@ -168,7 +168,7 @@ bool ttt_op_fall_groups(ttt_scratch *scratch, const ttt_value *const *arguments,
 
 /* ------------------------------------------------------------------------------------------------ attraction */
 
-/* How many steps from a cell, along a side, to the first cell that `target` marks; 0: there is none. */
+/* How many steps from a cell, in a direction, to the first cell that `target` marks; 0: there is none. */
 static int steps_to(const ttt_piece *grid, const bool *target, int at, int direction) {
     const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
     int r = at / grid->width + dr, c = at % grid->width + dc;
@@ -178,13 +178,14 @@ static int steps_to(const ttt_piece *grid, const bool *target, int at, int direc
     return 0;
 }
 
-/* Object k moves along the side on which a target is nearest, until it touches it or something
- * is in its way. */
+/* Object k moves in the direction in which a target is nearest, until it touches it or something is in its way:
+ * along a side, or, when it sees none there, slanting. */
 static bool pull(const ttt_piece *grid, falling *f, int k, const bool *target, uint8_t *colours) {
     int least = INT8_MAX, best = -1;
-    for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
-        for (int i = f->starts[k]; i < f->starts[k + 1]; i++) {
-            const int steps = steps_to(grid, target, f->cells[i], direction);
+    for (int i = 0; i < TTT_DIRECTION_COUNT && (i < 4 || best < 0 || best % 2 != 0); i++) {
+        const int direction = i < 4 ? 2 * i : 2 * i - 7; /* the sides first */
+        for (int j = f->starts[k]; j < f->starts[k + 1]; j++) {
+            const int steps = steps_to(grid, target, f->cells[j], direction);
             if (steps == 0 || steps >= least) continue;
             least = steps;
             best = direction;
@@ -212,9 +213,13 @@ bool ttt_op_attract(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     }
     for (int at = 0; at < ttt_piece_area(grid); at++) target[at] = grid->cells[at] == colour;
     bool changed = false;
-    for (int k = 0; k < f.objects.count; k++) {
-        if (grid->cells[f.objects.of[k].first] == colour) continue;
-        changed |= pull(grid, &f, k, target, result->pieces[0].cells);
+    for (bool moved = true; moved;) { /* what was in the way may have moved on */
+        moved = false;
+        for (int k = 0; k < f.objects.count; k++) {
+            if (grid->cells[f.objects.of[k].first] == colour) continue;
+            moved |= pull(grid, &f, k, target, result->pieces[0].cells);
+        }
+        changed |= moved;
     }
     return changed;
 }

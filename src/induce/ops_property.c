@@ -20,10 +20,17 @@ static int colours_of(const ttt_piece *piece) {
     return count;
 }
 
-static int minority_of(const ttt_piece *piece) {
-    const uint8_t colour = ttt_piece_colour(piece);
+/* Cells of the piece that have not the colour that most cells of all pieces have. */
+static int minority_of(const ttt_value *list, const ttt_piece *piece) {
+    int counts[TTT_COLOURS] = {0}, most = 1;
+    for (int i = 0; i < list->count; i++) {
+        for (int at = 0; at < ttt_piece_area(&list->pieces[i]); at++) counts[list->pieces[i].cells[at]]++;
+    }
+    for (int colour = 2; colour < TTT_COLOURS; colour++) {
+        if (counts[colour] > counts[most]) most = colour;
+    }
     int count = 0;
-    for (int i = 0; i < ttt_piece_area(piece); i++) count += piece->cells[i] != 0 && piece->cells[i] != colour;
+    for (int at = 0; at < ttt_piece_area(piece); at++) count += piece->cells[at] != 0 && piece->cells[at] != most;
     return count;
 }
 
@@ -112,7 +119,7 @@ int ttt_property_of(ttt_property property, const ttt_value *list, int index) {
     case TTT_PROPERTY_GAPS: return area - ttt_piece_size(piece);
     case TTT_PROPERTY_COLOURS: return colours_of(piece);
     case TTT_PROPERTY_COLOUR: return ttt_piece_colour(piece);
-    case TTT_PROPERTY_MINORITY: return minority_of(piece);
+    case TTT_PROPERTY_MINORITY: return minority_of(list, piece);
     case TTT_PROPERTY_TOP: return piece->row;
     case TTT_PROPERTY_LEFT: return piece->column;
     case TTT_PROPERTY_BOTTOM: return piece->row + piece->height - 1;
@@ -124,6 +131,7 @@ int ttt_property_of(ttt_property property, const ttt_value *list, int index) {
     case TTT_PROPERTY_SYMMETRIC: return symmetric(piece);
     case TTT_PROPERTY_UPRIGHT: return same_seen(piece, piece, 2, true);
     case TTT_PROPERTY_SQUARE: return piece->height == piece->width;
+    case TTT_PROPERTY_TALL: return piece->height > piece->width;
     case TTT_PROPERTY_FULL: return ttt_piece_size(piece) == area;
     case TTT_PROPERTY_LINE: return area > 1 && (piece->height == 1 || piece->width == 1);
     case TTT_PROPERTY_COPIES:
