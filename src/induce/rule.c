@@ -44,19 +44,30 @@ static void selector_cells(const ttt_rule_parts *parts, const uint8_t **cells) {
     }
 }
 
-bool ttt_rule_holds(const ttt_rule_parts *parts, uint8_t *table) {
+/* Compiled for each count, which the compiler sees as a constant. */
+static inline bool holds(const ttt_rule_parts *parts, const int count, uint8_t *table, size_t *looked_at) {
     static const size_t sizes[] = {1, 10, 100, 1000};
     const ttt_target *target = parts->group->target;
     const uint8_t *base_cells = parts->group->layers.items[parts->base].cells;
     const uint8_t *cells[TTT_SELECTORS_MAX] = {0};
     selector_cells(parts, cells);
-    memset(table, 0, sizes[parts->selector_count]);
-    for (size_t i = 0; i < target->cell_count; i++) {
+    memset(table, 0, sizes[count]);
+    size_t i = 0;
+    bool so_far = true;
+    for (; so_far && i < target->cell_count; i++) {
         const uint32_t cell = parts->order[i];
-        uint8_t *state = &table[combination_at(cells, parts->selector_count, cell)];
-        if (!note_cell(state, target->cells[cell], base_cells[cell])) return false;
+        so_far = note_cell(&table[combination_at(cells, count, cell)], target->cells[cell], base_cells[cell]);
     }
-    return true;
+    *looked_at += i;
+    return so_far;
+}
+
+bool ttt_rule_holds(const ttt_rule_parts *parts, uint8_t *table, size_t *looked_at) {
+    switch (parts->selector_count) {
+    case 1: return holds(parts, 1, table, looked_at);
+    case 2: return holds(parts, 2, table, looked_at);
+    default: return holds(parts, 3, table, looked_at);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------ writing it down */
@@ -190,8 +201,8 @@ bool ttt_rule_write(const ttt_rule_parts *parts, ttt_finding *finding) {
     static const int order_count[] = {0, 1, 2, 6};
     uint8_t table[TTT_COMBINATIONS];
     combination occurring[OCCURRING_MAX];
-    size_t count;
-    if (!ttt_rule_holds(parts, table) || !collect(parts, table, occurring, &count)) return false;
+    size_t count, looked_at = 0;
+    if (!ttt_rule_holds(parts, table, &looked_at) || !collect(parts, table, occurring, &count)) return false;
     finding->cost = INT_MAX;
     for (int i = 0; i < order_count[parts->selector_count]; i++) {
         ttt_finding other;

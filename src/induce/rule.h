@@ -19,8 +19,8 @@ typedef struct ttt_rule_parts {
         *order; /* [cell_count]: the order in which cells are looked at; those first where the base is wrong */
 } ttt_rule_parts;
 
-/* table[TTT_COMBINATIONS] is working memory. */
-bool ttt_rule_holds(const ttt_rule_parts *parts, uint8_t *table);
+/* table[TTT_COMBINATIONS] is working memory; *looked_at grows by the cells that it took to know. */
+bool ttt_rule_holds(const ttt_rule_parts *parts, uint8_t *table, size_t *looked_at);
 /* Writes the rule down, with the order of selectors that makes it simplest. False when it does not hold, or is no
  * simpler than the outputs themselves. */
 bool ttt_rule_write(const ttt_rule_parts *parts, ttt_finding *finding);

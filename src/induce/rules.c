@@ -171,7 +171,7 @@ static int hit_order(const void *a, const void *b) {
 
 typedef struct hits {
     hit *items;
-    size_t count, capacity, checks;
+    size_t count, capacity, work;
     bool failed; /* memory was out */
 } hits;
 
@@ -181,7 +181,7 @@ typedef struct task {
     const ttt_layer_group *group;
     hits *found;
     uint8_t table[TTT_COMBINATIONS];
-    size_t checks, hit_count;
+    size_t work, hit_count;
 } task;
 
 static void add_hit(task *t, const ttt_rule_parts *parts, int b) {
@@ -199,8 +199,7 @@ static void check_set(task *t, const uint32_t *selectors, int count) {
     for (int b = 0; b < t->state->base_count && t->hit_count < HITS_OF_A_LAYER; b++) {
         if ((alone >> b & 1) != 0) continue;
         const ttt_rule_parts parts = parts_of(t->state, t->group, selectors, count, b);
-        t->checks++;
-        if (ttt_rule_holds(&parts, t->table)) add_hit(t, &parts, b);
+        if (ttt_rule_holds(&parts, t->table, &t->work)) add_hit(t, &parts, b);
     }
 }
 
@@ -210,8 +209,8 @@ static void check_buckets(const ttt_rules *rules, const group_state *state, cons
                           const int *costs, int count, hits *found) {
     const ttt_bucket *first = &group->by_cost[costs[0]], *second = &group->by_cost[costs[1]];
     const ttt_bucket *third = count == 3 ? &group->by_cost[costs[2]] : NULL;
-    size_t checks = 0;
-#pragma omp parallel for num_threads(rules->threads) schedule(dynamic, 1) reduction(+ : checks)
+    size_t work = 0;
+#pragma omp parallel for num_threads(rules->threads) schedule(dynamic, 1) reduction(+ : work)
     for (size_t i = 0; i < first->count; i++) {
         task t = {.state = state, .group = group, .found = found};
         uint32_t set[TTT_SELECTORS_MAX] = {first->items[i]};
@@ -226,9 +225,9 @@ static void check_buckets(const ttt_rules *rules, const group_state *state, cons
                 check_set(&t, set, 3);
             }
         }
-        checks += t.checks;
+        work += t.work;
     }
-    found->checks += checks;
+    found->work += work;
 }
 
 static ttt_status report_hits(ttt_rules *rules, const group_state *state, const ttt_layer_group *group, int count,
@@ -268,7 +267,7 @@ static void combine_in_group(const ttt_rules *rules, const group_state *state, c
     }
 }
 
-ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *checks,
+ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *work,
                              ttt_error *err) {
     const range r = {selectors, cost, from, to < TTT_COST_MAX ? to : TTT_COST_MAX};
     hits found = {0};
@@ -282,7 +281,7 @@ ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from
     }
 
 out:
-    *checks = found.checks;
+    *work = found.work;
     ttt_free(found.items);
     return status;
 }

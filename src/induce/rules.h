@@ -18,8 +18,7 @@ void ttt_rules_free(ttt_rules *rules);
 /* The group's newest layer alone: equal to the output, or with colours exchanged, or the base where it says so. */
 ttt_status ttt_rules_add_layer(ttt_rules *rules, const ttt_layer_group *group, ttt_error *err);
 /* All sets of `selectors` (2 or 3) layers whose costs sum to `cost` and of which the dearest costs `from` to `to`;
- * *checks is how many there were. */
-ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *checks,
-                             ttt_error *err);
+ * *work is how many cells were looked at. */
+ttt_status ttt_rules_combine(ttt_rules *rules, int selectors, int cost, int from, int to, size_t *work, ttt_error *err);
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    CHECKS_AN_APPLICATION = 100, /* sets of selectors that are checked for every application that is tried */
+    CELLS_AN_APPLICATION = 1000, /* that sets of selectors are checked on, for every application that is tried */
     ANSWERS_SHOWN = 16,
     FRAME_COST = 2 * TTT_COST_BIT, /* of any frame but the plain one */
     ENOUGH_BITS = 10,  /* a search whose level is so far above the best program can hardly change its answer */
@@ -25,7 +25,7 @@ static const size_t default_memory = (size_t)1 << 30;
 /* How far sets of some number of selectors have been combined. */
 typedef struct combining {
     int cost, level; /* sets of smaller sums, from layers of lower levels, are done */
-    size_t checks;   /* so far */
+    size_t work;     /* cells looked at so far */
 } combining;
 
 typedef struct lane {
@@ -247,16 +247,16 @@ static ttt_status make_lanes(ttt_search *search, const ttt_task *task, ttt_error
 static ttt_status combine(lane *l, int selectors, combining *done, double share, ttt_error *err) {
     const int level = ttt_enumerator_level(l->enumerator);
     const double allowed = share * (double)ttt_enumerator_applications(l->enumerator);
-    size_t checks;
+    size_t work;
     for (; done->level < level; done->level++) {
         for (int cost = done->level; cost < done->cost; cost++) {
-            TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &checks, err));
-            done->checks += checks;
+            TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &work, err));
+            done->work += work;
         }
     }
-    while ((double)done->checks < allowed && done->cost < selectors * level) {
-        TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, 1, level - 1, &checks, err));
-        done->checks += checks;
+    while ((double)done->work < allowed && done->cost < selectors * level) {
+        TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, 1, level - 1, &work, err));
+        done->work += work;
     }
     return TTT_OK;
 }
@@ -266,8 +266,8 @@ static ttt_status take_turn(lane *l, ttt_error *err) {
     const size_t before = ttt_enumerator_applications(l->enumerator);
     TTT_TRY(ttt_enumerator_step(l->enumerator, &more, err));
     l->work += (double)(ttt_enumerator_applications(l->enumerator) - before);
-    TTT_TRY(combine(l, 2, &l->pairs, CHECKS_AN_APPLICATION, err));
-    TTT_TRY(combine(l, 3, &l->triples, CHECKS_AN_APPLICATION, err));
+    TTT_TRY(combine(l, 2, &l->pairs, CELLS_AN_APPLICATION, err));
+    TTT_TRY(combine(l, 3, &l->triples, CELLS_AN_APPLICATION, err));
     if (4 * l->layer_count > 5 * l->stacked) {
         TTT_TRY(ttt_stacks_try(l->stacks, err));
         l->stacked = l->layer_count;
