@@ -1,6 +1,10 @@
 # The server of the cage. It runs as `python3 -s -c <this text>`, with an environment made for it and descriptor 3 for
 # talking to its master (see cage_inside.h for the messages). It imports what programs need once, then answers requests
 # by forking. The server is trusted; what it forks is too until `confine` has returned, and never again.
+import sys
+
+sys.path[:] = [folder for folder in sys.path if folder]  # not from the folder that the master happens to be in
+
 import ctypes
 import gc
 import io
@@ -9,7 +13,6 @@ import resource
 import signal
 import socket
 import struct
-import sys
 
 CONTROL = REPLY = 3  # the server's descriptor, and the only one of a forked worker (its pipe)
 DESCRIPTORS = 64     # the server never has more open
@@ -22,9 +25,9 @@ RAN, RAISED, NO_GRID, TIME, MEMORY, OUTPUT, FORBIDDEN = range(7)  # ttt_cage_out
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 4, 22, 2
 
 # Loaded before the first program, because a program cannot read files: what ordinary programs import.
-MODULES = """_strptime abc ast bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum fractions
-functools heapq inspect itertools json math numbers operator pprint queue random re statistics string textwrap time
-traceback types typing warnings numpy numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.random"""
+MODULES = """_strptime abc ast bisect cmath collections collections.abc contextlib copy dataclasses datetime decimal enum
+fractions functools heapq inspect itertools json math numbers operator pprint queue random re statistics string textwrap
+time traceback types typing warnings numpy numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.random"""
 OPTIONAL_MODULES = "scipy scipy.ndimage"
 
 
@@ -269,7 +272,6 @@ def offer_to_be_killed():
 
 
 def main():
-    sys.path[:] = [folder for folder in sys.path if folder]
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would reap the workers before we can
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -114,7 +114,9 @@ static int run_part(const collection *c, bool out_of_time, double seconds, int w
         programs[2 * count + 1] = rotate;
         files[count++] = &c->files[i];
     }
-    ttt_cage *cage = new_cage(seconds, workers);
+    ttt_cage *cage;
+    const ttt_cage_options options = {.seconds = seconds, .memory_bytes = (size_t)128 << 20, .workers = workers};
+    ASSERT_OK(ttt_cage_new(&options, &cage, &err));
     const ttt_grid input = small_grid();
     ASSERT_OK(ttt_cage_run(cage, programs, 2 * count, &input, 1, 0, NULL, results, &err));
     ttt_cage_free(cage);
