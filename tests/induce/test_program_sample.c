@@ -52,21 +52,41 @@ static int applications_of(const ttt_program *program) {
     return count;
 }
 
+static bool has_operation(const ttt_program *program, int operation) {
+    for (size_t i = 0; i < program->node_count; i++) {
+        const ttt_node *node = &program->nodes[i];
+        if (node->kind == TTT_NODE_APPLY && node->operation == operation) return true;
+    }
+    return false;
+}
+
 static void sample__is_valid_and_of_the_size_asked_for(void **state) {
     (void)state;
-    bool seen[TTT_OPERATION_COUNT] = {false};
     for (size_t i = 0; i < PROGRAMS; i++) {
         ttt_program program = program_at(i);
         assert_true(ttt_program_valid(&program));
-        assert_in_range(applications_of(&program), 0, i % 9);
-        if (i % 9 > 0) assert_in_range(applications_of(&program), 1, i % 9);
-        for (size_t k = 0; k < program.node_count; k++) {
-            if (program.nodes[k].kind == TTT_NODE_APPLY) seen[program.nodes[k].operation] = true;
-        }
+        assert_in_range(applications_of(&program), i % 9 > 0, i % 9);
         ttt_program_release(&program);
     }
+}
+
+static void sample__comes_to_every_operation(void **state) {
+    (void)state;
+    double weights[TTT_OPERATION_COUNT];
+    ttt_random random = ttt_random_stream(7, "", "operations");
+    ttt_error err = {0};
+    for (int i = 0; i < TTT_OPERATION_COUNT; i++) weights[i] = 1;
     for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
-        if (!seen[i]) fail_msg("'%s' is in none of %d programs", ttt_operations[i].name, PROGRAMS);
+        bool found = false;
+        weights[i] = 1000;
+        for (int k = 0; k < PROGRAMS && !found; k++) {
+            ttt_program program;
+            ASSERT_OK(ttt_program_sample(&random, 6, weights, &program, &err));
+            found = has_operation(&program, i);
+            ttt_program_release(&program);
+        }
+        if (!found) fail_msg("'%s' is in none of %d programs", ttt_operations[i].name, PROGRAMS);
+        weights[i] = 1;
     }
 }
 
@@ -137,6 +157,7 @@ static void text__gives_the_same_program_again(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sample__is_valid_and_of_the_size_asked_for),
+        cmocka_unit_test(sample__comes_to_every_operation),
         cmocka_unit_test(sample__keeps_to_its_weights),
         cmocka_unit_test(text__gives_the_same_program_again),
     };
