@@ -70,9 +70,9 @@ check proposer-without-programs solve data/challenges.json --method ttt --propos
     check solve-again solve data/challenges.json --solutions data/solutions.json --model model $work_fixed --run run --json
     check solve-other-settings solve data/challenges.json --model model $work_fixed --set ttt.steps=3 --run run
     check solve-none solve data/challenges.json --model model $work_fixed --method none --out none.json --show --style plain
-    check solve-ensemble solve examples/arc/quarter-turn.json --model model $work_fixed --method ensemble \
-        --set induce.seconds=3 --run ensemble
-    check solve-induce solve examples/arc/quarter-turn.json --model nowhere --method induce --budget 3s
+    check solve-ensemble solve data/mirror.json --model model $work_fixed --method ensemble \
+        --set induce.seconds=3 --threads 1 --run ensemble
+    check solve-induce solve data/mirror.json --model nowhere --method induce --budget 3s --threads 1
     check solve-mixed solve data/mixed --model model $work_fixed
     check solve-ids solve data/challenges.json --model model $work_fixed --ids 22bbbbbb,33
     check solve-adapters solve data/challenges.json --model model $work_fixed --ids 22bbbbbb --set ttt.adaptation=lora \
@@ -90,7 +90,7 @@ check model-merge-usage model merge --model model --out merged
 check model-merge-no-adapter model merge --model model --adapter run --out merged
 # Programs.
 check help-induce induce --help
-check induce induce examples/arc/quarter-turn.json --budget 3s --save programs
+check induce induce data/mirror.json --budget 3s --threads 1 --save programs
 check induce-replay induce examples/arc/twice-as-large.json data/challenges.json --program data/mirror.ttt --style plain
 check induce-bad-program induce data/challenges.json --program data/levels.csv
 check induce-no-program induce data/challenges.json --program nothing.ttt
