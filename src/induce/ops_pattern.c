@@ -207,25 +207,43 @@ static bool tile_fits(const ttt_piece *piece, int hole, grid_tiling *tiling) {
            memchr(tiling->tile, UNKNOWN, (size_t)(tiling->down * tiling->across)) == NULL;
 }
 
+/* Are cells equal to those so far below and to the right, where neither is a hole? */
+static bool period_holds(const ttt_piece *piece, int hole, int down, int right) {
+    for (int r = 0; r + down < piece->height; r++) {
+        const uint8_t *cells = piece->cells + r * piece->width, *moved = cells + down * piece->width + right;
+        for (int c = 0; c + right < piece->width; c++) {
+            if (cells[c] != moved[c] && cells[c] != hole && moved[c] != hole) return false;
+        }
+    }
+    return true;
+}
+
 /* The smallest tile, by area, whose repetition agrees with the grid, has no unknown cell and occurs at least twice
  * (counted in known cells). Tiles of one row may be shifted (stripes): `shifts`. hole: a colour, or UNKNOWN for none.
  */
-static bool find_tiling(const ttt_piece *piece, int hole, bool shifts, grid_tiling *tiling) {
+static bool find_tiling(const ttt_piece *piece, int hole, bool shifts, grid_tiling *best) {
     enum { SHIFTED_MAX = 10 };
+    bool rows_hold[TTT_PIECE_SIDE + 1], columns_hold[TTT_PIECE_SIDE + 1];
     int known = 0;
     for (int i = 0; i < ttt_piece_area(piece); i++) known += piece->cells[i] != hole;
-    for (int size = 1; size * 2 <= known; size++) {
-        for (int h = 1; h <= piece->height && h <= size; h++) {
-            if (size % h != 0 || size / h > piece->width) continue;
-            const int last_shift = shifts && h == 1 && size <= SHIFTED_MAX ? size - 1 : 0;
-            tiling->down = h;
-            tiling->across = size / h;
-            for (tiling->shift = 0; tiling->shift <= last_shift; tiling->shift++) {
-                if (tile_fits(piece, hole, tiling)) return true;
+    for (int h = 1; h <= piece->height; h++) rows_hold[h] = period_holds(piece, hole, h, 0);
+    for (int w = 1; w <= piece->width; w++) columns_hold[w] = period_holds(piece, hole, 0, w);
+    int smallest = known / 2 + 1;
+    grid_tiling tried;
+    best->down = best->across = best->shift = 0;
+    for (int h = 1; h <= piece->height; h++) {
+        for (int w = 1; w <= piece->width && h * w < smallest; w++) {
+            const int shift_count = shifts && h == 1 && w <= SHIFTED_MAX ? w : 1;
+            for (int shift = 0; columns_hold[w] && shift < shift_count; shift++) {
+                tried.down = h, tried.across = w, tried.shift = shift;
+                if ((shift == 0 && !rows_hold[h]) || !tile_fits(piece, hole, &tried)) continue;
+                *best = tried;
+                smallest = h * w;
+                break;
             }
         }
     }
-    return false;
+    return best->down > 0;
 }
 
 bool ttt_op_complete_period(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
