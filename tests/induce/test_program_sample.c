@@ -1,7 +1,7 @@
 /* Properties that every program has, on random ones: of sampling itself, of text, and of running. */
 #include "programs.h"
 
-enum { PROGRAMS = 2000, INPUTS = 4 };
+enum { PROGRAMS = 2000, INPUTS = 2 };
 
 static ttt_grid random_grid(ttt_random *random) {
     ttt_grid grid = ttt_grid_filled(1 + (int)ttt_random_below(random, TTT_GRID_MAX),
