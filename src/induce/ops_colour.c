@@ -6,7 +6,7 @@ static bool map_colours(ttt_scratch *scratch, const ttt_piece *from, const uint8
                         ttt_value *result) {
     if (!grid_like(scratch, from, result)) return false;
     for (int i = 0; i < ttt_piece_area(from); i++) result->pieces[0].cells[i] = map[from->cells[i]];
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_recolour(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -60,7 +60,7 @@ bool ttt_op_colour_ranks(ttt_scratch *scratch, const ttt_value *const *arguments
     int counts[TTT_COLOURS], order[TTT_COLOURS];
     uint8_t map[TTT_COLOURS] = {0};
     const int colours = ttt_piece_rank_colours(from, counts, order);
-    if (colours < 2) return false;
+    if (colours == 0) return false;
     for (int i = 0; i < colours; i++) map[order[i]] = (uint8_t)(i + 1);
     return map_colours(scratch, from, map, result);
 }
@@ -71,7 +71,7 @@ bool ttt_op_colour_order(ttt_scratch *scratch, const ttt_value *const *arguments
     for (int i = 0; i < ttt_piece_area(from); i++) {
         if (from->cells[i] != 0 && map[from->cells[i]] == 0) map[from->cells[i]] = next++;
     }
-    return next > 2 && map_colours(scratch, from, map, result);
+    return next > 1 && map_colours(scratch, from, map, result);
 }
 
 /* ------------------------------------------------------------------------------------------- choosing one */
@@ -131,7 +131,7 @@ static bool spread_commonest(ttt_scratch *scratch, const ttt_piece *from, int li
         }
         for (int i = 0; i < count; i++) result->pieces[0].cells[line * line_step + i * step] = (uint8_t)best;
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_row_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -177,7 +177,7 @@ bool ttt_op_edge_colours(ttt_scratch *scratch, const ttt_value *const *arguments
             to->cells[r * to->width + c] = inside ? ttt_piece_at(to, next_r, next_c) : ttt_piece_at(from, r, c);
         }
     }
-    return differs(from, to);
+    return true;
 }
 
 /* The first colour one meets from the cell on in the direction; 0 where none is. */
@@ -195,5 +195,5 @@ bool ttt_op_seen_colours(ttt_scratch *scratch, const ttt_value *const *arguments
             to->cells[r * to->width + c] = next != 0 ? next : ttt_piece_look(to, r + down, c + right);
         }
     }
-    return differs(from, to);
+    return true;
 }

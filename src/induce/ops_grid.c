@@ -16,8 +16,7 @@ bool ttt_piece_cut(ttt_scratch *scratch, const ttt_piece *from, ttt_box box, ttt
 }
 
 bool ttt_piece_cut_grid(ttt_scratch *scratch, const ttt_piece *from, ttt_box box, ttt_value *result) {
-    if ((box.height == from->height && box.width == from->width) ||
-        !ttt_value_new_grid(scratch, from->row + box.top, from->column + box.left, box.height, box.width, result)) {
+    if (!ttt_value_new_grid(scratch, from->row + box.top, from->column + box.left, box.height, box.width, result)) {
         return false;
     }
     copy_rows(from, box, result->pieces[0].cells);

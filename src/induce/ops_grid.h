@@ -1,4 +1,7 @@
-/* What the operations on whole grids share: results shaped like an argument, and counting colours. */
+/* What the operations on whole grids share: results shaped like an argument, boxes, counting colours, panels.
+ *
+ * These operations may return their argument, or a mask of no cell or of all: what changes nothing in one example of a
+ * task, or one piece of a list, may be needed in the next. The search drops values that say nothing anywhere. */
 #ifndef TTT_INDUCE_OPS_GRID_H
 #define TTT_INDUCE_OPS_GRID_H
 
@@ -27,21 +30,11 @@ static inline bool grid_copy(ttt_scratch *scratch, const ttt_piece *from, ttt_va
 static inline bool same_size(const ttt_piece *a, const ttt_piece *b) {
     return a->height == b->height && a->width == b->width;
 }
-/* An operation that changed nothing says that it is undefined: the search would drop its result anyway. */
-static inline bool differs(const ttt_piece *from, const ttt_piece *to) {
-    return !same_size(from, to) || memcmp(from->cells, to->cells, (size_t)ttt_piece_area(from)) != 0;
-}
-/* A mask of no cell, or of every cell, says nothing. */
-static inline bool has_both(const ttt_value *mask) {
-    const size_t area = (size_t)ttt_piece_area(&mask->pieces[0]);
-    const uint8_t *cells = mask->pieces[0].cells;
-    return memchr(cells, 1 - cells[0], area) != NULL;
-}
 
 typedef struct ttt_box {
     int top, left, height, width;
 } ttt_box;
-/* The part of a piece that `box` holds, where it lies; the whole of it is no GRID of its own. */
+/* The part of a piece that `box` holds, where it lies. */
 bool ttt_piece_cut(ttt_scratch *scratch, const ttt_piece *from, ttt_box box, ttt_piece *piece);
 bool ttt_piece_cut_grid(ttt_scratch *scratch, const ttt_piece *from, ttt_box box, ttt_value *result);
 /* Of the cells that are not 0; false when there is none. */

@@ -7,21 +7,21 @@ bool ttt_op_is_colour(ttt_scratch *scratch, const ttt_value *const *arguments, t
     for (int i = 0; i < ttt_piece_area(from); i++) {
         result->pieces[0].cells[i] = from->cells[i] == arguments[1]->number;
     }
-    return has_both(result);
+    return true;
 }
 
 bool ttt_op_filled(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     if (!mask_like(scratch, from, result)) return false;
     for (int i = 0; i < ttt_piece_area(from); i++) result->pieces[0].cells[i] = from->cells[i] != 0;
-    return has_both(result);
+    return true;
 }
 
 bool ttt_op_equal_cells(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *a = piece_of(arguments, 0), *b = piece_of(arguments, 1);
     if (!same_size(a, b) || !mask_like(scratch, a, result)) return false;
     for (int i = 0; i < ttt_piece_area(a); i++) result->pieces[0].cells[i] = a->cells[i] == b->cells[i];
-    return has_both(result);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- logic */
@@ -37,14 +37,14 @@ bool ttt_op_and(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_val
     const ttt_piece *a = piece_of(arguments, 0), *b = piece_of(arguments, 1);
     if (!same_size(a, b) || !mask_like(scratch, a, result)) return false;
     for (int i = 0; i < ttt_piece_area(a); i++) result->pieces[0].cells[i] = a->cells[i] & b->cells[i];
-    return differs(a, &result->pieces[0]) && differs(b, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_or(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *a = piece_of(arguments, 0), *b = piece_of(arguments, 1);
     if (!same_size(a, b) || !mask_like(scratch, a, result)) return false;
     for (int i = 0; i < ttt_piece_area(a); i++) result->pieces[0].cells[i] = a->cells[i] | b->cells[i];
-    return differs(a, &result->pieces[0]) && differs(b, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_paint(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -59,7 +59,7 @@ bool ttt_op_keep(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     const ttt_piece *from = piece_of(arguments, 0), *mask = piece_of(arguments, 1);
     if (!same_size(from, mask) || !grid_like(scratch, from, result)) return false;
     for (int i = 0; i < ttt_piece_area(from); i++) result->pieces[0].cells[i] = mask->cells[i] ? from->cells[i] : 0;
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- places */
@@ -72,7 +72,7 @@ static bool places(ttt_scratch *scratch, const ttt_piece *from, place_test *test
     for (int r = 0; r < from->height; r++) {
         for (int c = 0; c < from->width; c++) *to++ = test(r, c, from->height, from->width);
     }
-    return has_both(result);
+    return true;
 }
 
 static bool at_border(int r, int c, int height, int width) {
@@ -186,7 +186,7 @@ bool ttt_op_whole_rows(ttt_scratch *scratch, const ttt_value *const *arguments, 
         const uint8_t *cells = from->cells + r * from->width;
         memset(result->pieces[0].cells + r * from->width, memchr(cells, 1, from->width) != NULL, from->width);
     }
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_whole_columns(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -195,7 +195,7 @@ bool ttt_op_whole_columns(ttt_scratch *scratch, const ttt_value *const *argument
     uint8_t *to = result->pieces[0].cells;
     for (int i = 0; i < ttt_piece_area(from); i++) to[i % from->width] |= from->cells[i];
     for (int r = 1; r < from->height; r++) memcpy(to + r * from->width, to, from->width);
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_uniform_rows(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -205,7 +205,7 @@ bool ttt_op_uniform_rows(ttt_scratch *scratch, const ttt_value *const *arguments
         const uint8_t *cells = from->cells + r * from->width;
         memset(result->pieces[0].cells + r * from->width, memcmp(cells, cells + 1, from->width - 1u) == 0, from->width);
     }
-    return has_both(result);
+    return true;
 }
 
 bool ttt_op_uniform_columns(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -217,7 +217,7 @@ bool ttt_op_uniform_columns(ttt_scratch *scratch, const ttt_value *const *argume
         to->cells[i % from->width] &= from->cells[i] == from->cells[i - from->width];
     }
     for (int r = 1; r < from->height; r++) memcpy(to->cells + r * from->width, to->cells, from->width);
-    return has_both(result);
+    return true;
 }
 
 bool ttt_op_bounding_box(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -227,7 +227,7 @@ bool ttt_op_bounding_box(ttt_scratch *scratch, const ttt_value *const *arguments
     for (int r = box.top; r < box.top + box.height; r++) {
         memset(result->pieces[0].cells + r * from->width + box.left, 1, (size_t)box.width);
     }
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_first_seen(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -247,7 +247,7 @@ bool ttt_op_first_seen(ttt_scratch *scratch, const ttt_value *const *arguments, 
             result->pieces[0].cells[at] = clear[at] && from->cells[at] != 0;
         }
     }
-    return has_both(result);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- rectangles */
@@ -289,7 +289,7 @@ bool ttt_op_largest_rectangle(ttt_scratch *scratch, const ttt_value *const *argu
             }
         }
     }
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_squares_in(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -308,5 +308,5 @@ bool ttt_op_squares_in(ttt_scratch *scratch, const ttt_value *const *arguments, 
             }
         }
     }
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }

@@ -16,7 +16,7 @@ static bool count_neighbours(ttt_scratch *scratch, const ttt_piece *from, int st
             }
         }
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_count_sides(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -46,7 +46,7 @@ static bool grow(ttt_scratch *scratch, const ttt_piece *from, int step, ttt_valu
             }
         }
     }
-    return differs(from, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 bool ttt_op_grow_mask(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -90,7 +90,7 @@ static bool cut_off(ttt_scratch *scratch, const ttt_piece *from, const uint8_t *
     }
     spread(open, from->height, from->width, free_cells, stack, depth);
     for (int i = 0; i < area; i++) result->pieces[0].cells[i] = open[i] && !free_cells[i];
-    return has_both(result);
+    return true;
 }
 
 /* open[i]: cell i is 0. */
@@ -126,7 +126,7 @@ bool ttt_op_reached(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     }
     spread(through->cells, through->height, through->width, marked, stack, depth);
     for (int i = 0; i < area; i++) result->pieces[0].cells[i] = marked[i] & through->cells[i];
-    return differs(through, &result->pieces[0]) && has_both(result);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- distances */
@@ -166,7 +166,7 @@ bool ttt_op_depth(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     ttt_piece *to = &result->pieces[0];
     for (int i = 0; i < ttt_piece_area(from); i++) to->cells[i] = from->cells[i] == 0 ? 0 : FAR;
     measure(to, false, 0);
-    return differs(from, to);
+    return true;
 }
 
 bool ttt_op_distance(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -192,7 +192,7 @@ static bool runs(ttt_scratch *scratch, const ttt_piece *from, int lines, int lin
             for (int k = i; k < end && cells[i * step] != 0; k++) to[k * step] = (uint8_t)least(end - i, FAR);
         }
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_row_runs(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -214,7 +214,7 @@ bool ttt_op_row_counts(ttt_scratch *scratch, const ttt_value *const *arguments, 
         for (int c = 0; c < from->width; c++) count += ttt_piece_at(from, r, c) != 0;
         memset(result->pieces[0].cells + r * from->width, least(count, FAR), from->width);
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_column_counts(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -225,5 +225,5 @@ bool ttt_op_column_counts(ttt_scratch *scratch, const ttt_value *const *argument
         if (from->cells[i] != 0 && to[i % from->width] < FAR) to[i % from->width]++;
     }
     for (int r = 1; r < from->height; r++) memcpy(to + r * from->width, to, from->width);
-    return differs(from, &result->pieces[0]);
+    return true;
 }

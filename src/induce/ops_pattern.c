@@ -138,8 +138,8 @@ static bool find_motion(const ttt_piece *piece, const known_cells *known, uint8_
 }
 
 /* Fills holes from their images until nothing changes; an image may itself have been filled. */
-static bool fill_from_images(ttt_piece *piece, uint8_t hole, const cell_motion *motions, int count) {
-    bool any = false, again = true;
+static void fill_from_images(ttt_piece *piece, uint8_t hole, const cell_motion *motions, int count) {
+    bool again = true;
     while (again) {
         again = false;
         for (int i = 0; i < ttt_piece_area(piece); i++) {
@@ -147,11 +147,10 @@ static bool fill_from_images(ttt_piece *piece, uint8_t hole, const cell_motion *
                 int r, c;
                 move(motions[k], i / piece->width, i % piece->width, &r, &c);
                 piece->cells[i] = look(piece, r, c, hole);
-                if (piece->cells[i] != hole) any = again = true;
+                if (piece->cells[i] != hole) again = true;
             }
         }
     }
-    return any;
 }
 
 bool ttt_op_complete_symmetry(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -160,13 +159,14 @@ bool ttt_op_complete_symmetry(ttt_scratch *scratch, const ttt_value *const *argu
     known_cells known;
     cell_motion motions[MOTION_KINDS];
     int count = 0;
-    if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL || !find_known(scratch, from, hole, &known)) {
-        return false;
-    }
+    if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL) return grid_copy(scratch, from, result);
+    if (!find_known(scratch, from, hole, &known)) return false;
     for (int kind = 0; kind < MOTION_KINDS; kind++) {
         count += find_motion(from, &known, hole, (motion_kind)kind, &motions[count]);
     }
-    return grid_copy(scratch, from, result) && fill_from_images(&result->pieces[0], hole, motions, count);
+    if (count == 0 || !grid_copy(scratch, from, result)) return false;
+    fill_from_images(&result->pieces[0], hole, motions, count);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- periods */
@@ -207,35 +207,51 @@ static bool tile_fits(const ttt_piece *piece, int hole, grid_tiling *tiling) {
            memchr(tiling->tile, UNKNOWN, (size_t)(tiling->down * tiling->across)) == NULL;
 }
 
+/* Are cells equal to those so far below and to the right, where neither is a hole? */
+static bool period_holds(const ttt_piece *piece, int hole, int down, int right) {
+    for (int r = 0; r + down < piece->height; r++) {
+        const uint8_t *cells = piece->cells + r * piece->width, *moved = cells + down * piece->width + right;
+        for (int c = 0; c + right < piece->width; c++) {
+            if (cells[c] != moved[c] && cells[c] != hole && moved[c] != hole) return false;
+        }
+    }
+    return true;
+}
+
 /* The smallest tile, by area, whose repetition agrees with the grid, has no unknown cell and occurs at least twice
  * (counted in known cells). Tiles of one row may be shifted (stripes): `shifts`. hole: a colour, or UNKNOWN for none.
  */
-static bool find_tiling(const ttt_piece *piece, int hole, bool shifts, grid_tiling *tiling) {
+static bool find_tiling(const ttt_piece *piece, int hole, bool shifts, grid_tiling *best) {
     enum { SHIFTED_MAX = 10 };
+    bool rows_hold[TTT_PIECE_SIDE + 1], columns_hold[TTT_PIECE_SIDE + 1];
     int known = 0;
     for (int i = 0; i < ttt_piece_area(piece); i++) known += piece->cells[i] != hole;
-    for (int size = 1; size * 2 <= known; size++) {
-        for (int h = 1; h <= piece->height && h <= size; h++) {
-            if (size % h != 0 || size / h > piece->width) continue;
-            const int last_shift = shifts && h == 1 && size <= SHIFTED_MAX ? size - 1 : 0;
-            tiling->down = h;
-            tiling->across = size / h;
-            for (tiling->shift = 0; tiling->shift <= last_shift; tiling->shift++) {
-                if (tile_fits(piece, hole, tiling)) return true;
+    for (int h = 1; h <= piece->height; h++) rows_hold[h] = period_holds(piece, hole, h, 0);
+    for (int w = 1; w <= piece->width; w++) columns_hold[w] = period_holds(piece, hole, 0, w);
+    int smallest = known / 2 + 1;
+    grid_tiling tried;
+    best->down = best->across = best->shift = 0;
+    for (int h = 1; h <= piece->height; h++) {
+        for (int w = 1; w <= piece->width && h * w < smallest; w++) {
+            const int shift_count = shifts && h == 1 && w <= SHIFTED_MAX ? w : 1;
+            for (int shift = 0; columns_hold[w] && shift < shift_count; shift++) {
+                tried.down = h, tried.across = w, tried.shift = shift;
+                if ((shift == 0 && !rows_hold[h]) || !tile_fits(piece, hole, &tried)) continue;
+                *best = tried;
+                smallest = h * w;
+                break;
             }
         }
     }
-    return false;
+    return best->down > 0;
 }
 
 bool ttt_op_complete_period(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     const uint8_t hole = (uint8_t)arguments[1]->number;
     grid_tiling tiling;
-    if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL || !grid_like(scratch, from, result) ||
-        !find_tiling(from, hole, true, &tiling)) {
-        return false;
-    }
+    if (memchr(from->cells, hole, (size_t)ttt_piece_area(from)) == NULL) return grid_copy(scratch, from, result);
+    if (!grid_like(scratch, from, result) || !find_tiling(from, hole, true, &tiling)) return false;
     for (int i = 0; i < ttt_piece_area(from); i++) {
         const int r = i / from->width, c = (row_phase(&tiling, r) + i % from->width) % tiling.across;
         result->pieces[0].cells[i] = tiling.tile[row_line(&tiling, r) + c];
@@ -285,7 +301,7 @@ bool ttt_op_extend_pattern(ttt_scratch *scratch, const ttt_value *const *argumen
             if (*cell == 0) *cell = ttt_piece_look(to, source_r, source_c);
         }
     }
-    return differs(from, to);
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- noise */
@@ -317,7 +333,7 @@ static bool remove_isolated(ttt_scratch *scratch, const ttt_piece *from, bool cl
         count_around(from, i / from->width, i % from->width, counts);
         if (counts[from->cells[i]] == 0) result->pieces[0].cells[i] = cleared ? 0 : most_around(counts);
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_clear_isolated(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -339,5 +355,5 @@ bool ttt_op_smooth(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
         const uint8_t most = most_around(counts);
         result->pieces[0].cells[i] = counts[from->cells[i]] == counts[most] ? from->cells[i] : most;
     }
-    return differs(from, &result->pieces[0]);
+    return true;
 }

@@ -14,7 +14,7 @@ bool ttt_op_half(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
 /* Boxes of one size, as many as fit down and across. */
 static bool cut_even(ttt_scratch *scratch, const ttt_piece *from, int height, int width, ttt_value *result) {
     if (height < 1 || width < 1 || from->height % height != 0 || from->width % width != 0 ||
-        (height == from->height && width == from->width) || !ttt_value_new_list(scratch, result)) {
+        !ttt_value_new_list(scratch, result)) {
         return false;
     }
     for (int top = 0; top < from->height; top += height) {
@@ -125,7 +125,7 @@ bool ttt_op_fill_panels(ttt_scratch *scratch, const ttt_value *const *arguments,
             }
         }
     }
-    return differs(from, to);
+    return true;
 }
 
 /* Bands of rows (or, transposed, columns) that are not all 0. */
@@ -163,5 +163,5 @@ bool ttt_op_islands(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
             if (!ttt_piece_cut(scratch, from, box, &part) || !ttt_list_push(result, part)) return false;
         }
     }
-    return result->count > 1;
+    return result->count > 0;
 }
