@@ -255,15 +255,20 @@ static uint8_t main_colour_in(const ttt_piece *from, int top, int left, int bott
     return most;
 }
 
-/* In the colour that lies in its box and around it, or else in its columns, or else in its rows. */
-bool ttt_op_dye(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *piece = &arguments[0]->pieces[0], *from = &arguments[1]->pieces[0];
-    const int top = piece->row - from->row, left = piece->column - from->column;
-    const int bottom = top + piece->height - 1, right = left + piece->width - 1;
-    const uint8_t own = ttt_piece_colour(piece);
+/* The main colour, but for 0 and the piece's own, around and in its box, or else in its columns, or else in its rows.
+ */
+static uint8_t colour_around(const ttt_piece *from, int top, int left, int bottom, int right, uint8_t own) {
     uint8_t colour = main_colour_in(from, top - 1, left - 1, bottom + 1, right + 1, own);
     if (colour == 0) colour = main_colour_in(from, 0, left, from->height - 1, right, own);
     if (colour == 0) colour = main_colour_in(from, top, 0, bottom, from->width - 1, own);
+    return colour;
+}
+
+bool ttt_op_dye(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *piece = &arguments[0]->pieces[0], *from = &arguments[1]->pieces[0];
+    const int top = piece->row - from->row, left = piece->column - from->column;
+    const uint8_t colour =
+        colour_around(from, top, left, top + piece->height - 1, left + piece->width - 1, ttt_piece_colour(piece));
     if (colour == 0 || !ttt_value_copy_piece(scratch, piece, result)) return false;
     ttt_piece_paint(&result->pieces[0], colour);
     return true;
@@ -300,6 +305,26 @@ bool ttt_op_paint_rarest(ttt_scratch *scratch, const ttt_value *const *arguments
 
 bool ttt_op_paint_commonest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return paint_groups(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+/* What `dye` makes of every object; 0 where there is no other colour. */
+bool ttt_op_paint_around(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || objects.count < 2) return false;
+    uint8_t *colours = ttt_scratch_allocate(scratch, (size_t)objects.count);
+    if (colours == NULL || !ttt_value_new_like(scratch, grid, result)) return false;
+    bool any = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        colours[k] = colour_around(grid, of->top, of->left, of->bottom, of->right, grid->cells[of->first]);
+        any |= colours[k] != 0;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (objects.labels[at] != 0) result->pieces[0].cells[at] = colours[objects.labels[at] - 1];
+    }
+    return any;
 }
 
 /* The middle cell of the box of every object, or the two or four that share the middle, in the object's colour. */
