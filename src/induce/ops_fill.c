@@ -1,8 +1,6 @@
 /* Operations: flooding, enclosed areas, outlines, growth. */
 #include "induce/ops_pieces.h"
 
-#include <string.h>
-
 /* ------------------------------------------------------------------------------------------- enclosed areas */
 
 bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

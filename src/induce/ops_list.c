@@ -125,6 +125,30 @@ bool ttt_op_overlay(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     return true;
 }
 
+/* Every piece with what the first of the others has where it has 0. */
+bool ttt_op_share(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_value *list = arguments[0];
+    if (!one_size(list) || !ttt_value_new_list(scratch, result)) return false;
+    const int area = ttt_piece_area(&list->pieces[0]);
+    uint8_t all[TTT_GRID_CELLS] = {0};
+    for (int i = 0; i < list->count; i++) {
+        for (int at = 0; at < area; at++) {
+            if (all[at] == 0) all[at] = list->pieces[i].cells[at];
+        }
+    }
+    bool changed = false;
+    for (int i = 0; i < list->count; i++) {
+        ttt_piece piece;
+        if (!ttt_piece_copy(scratch, &list->pieces[i], &piece)) return false;
+        for (int at = 0; at < area; at++) {
+            changed |= piece.cells[at] == 0 && all[at] != 0;
+            if (piece.cells[at] == 0) piece.cells[at] = all[at];
+        }
+        ttt_list_push(result, piece);
+    }
+    return changed;
+}
+
 /* How often each colour lies at a place of the pieces. */
 static void count_place(const ttt_value *list, int at, int *counts) {
     memset(counts, 0, TTT_COLOURS * sizeof *counts);

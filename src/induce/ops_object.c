@@ -140,6 +140,18 @@ static bool is_frame(const ttt_piece *grid, const ttt_components *components, in
     return true;
 }
 
+/* Rows top..bottom and columns left..right of the grid, all inside it. */
+static bool cut_rectangle(ttt_scratch *scratch, const ttt_piece *grid, int top, int left, int bottom, int right,
+                          ttt_piece *piece) {
+    if (!ttt_piece_new(scratch, grid->row + top, grid->column + left, bottom - top + 1, right - left + 1, piece)) {
+        return false;
+    }
+    for (int r = 0; r < piece->height; r++) {
+        memcpy(piece->cells + r * piece->width, grid->cells + (top + r) * grid->width + left, piece->width);
+    }
+    return true;
+}
+
 /* Everything in the box of each frame, without the outermost `border` rows and columns. */
 static bool cut_frames(ttt_scratch *scratch, const ttt_piece *grid, int border, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = false};
@@ -149,16 +161,38 @@ static bool cut_frames(ttt_scratch *scratch, const ttt_piece *grid, int border, 
     for (int k = 0; k < components.count; k++) {
         if (!is_frame(grid, &components, k)) continue;
         const ttt_component *of = &components.of[k];
-        const int top = of->top + border, left = of->left + border;
         ttt_piece piece;
-        if (!ttt_piece_new(scratch, grid->row + top, grid->column + left, of->bottom - border - top + 1,
-                           of->right - border - left + 1, &piece)) {
+        if (!cut_rectangle(scratch, grid, of->top + border, of->left + border, of->bottom - border, of->right - border,
+                           &piece) ||
+            !ttt_list_push(result, piece)) {
             return false;
         }
-        for (int r = 0; r < piece.height; r++) {
-            memcpy(piece.cells + r * piece.width, grid->cells + (top + r) * grid->width + left, piece.width);
+    }
+    return result->count > 0;
+}
+
+/* Rectangles whose corners are the four cells of a colour that has no other, with what is in them. */
+bool ttt_op_cornered(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    int corners[TTT_COLOURS][4], counts[TTT_COLOURS] = {0};
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const uint8_t colour = grid->cells[at];
+        if (counts[colour] < 4) corners[colour][counts[colour]] = at;
+        counts[colour]++;
+    }
+    if (!ttt_value_new_list(scratch, result)) return false;
+    for (int colour = 1; colour < TTT_COLOURS; colour++) {
+        const int *corner = corners[colour];
+        if (counts[colour] != 4) continue;
+        const int top = corner[0] / grid->width, left = corner[0] % grid->width;
+        const int bottom = corner[3] / grid->width, right = corner[3] % grid->width;
+        if (corner[1] != top * grid->width + right || corner[2] != bottom * grid->width + left || bottom - top < 2 ||
+            right - left < 2) {
+            continue;
         }
-        if (!ttt_list_push(result, piece)) return false;
+        ttt_piece piece;
+        if (!cut_rectangle(scratch, grid, top, left, bottom, right, &piece)) return false;
+        ttt_list_push(result, piece);
     }
     return result->count > 0;
 }
@@ -206,21 +240,37 @@ bool ttt_op_solid(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
-/* The colour of most cells in the piece's box and around it that is neither 0 nor the piece's own. */
-bool ttt_op_dye(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *piece = &arguments[0]->pieces[0], *from = &arguments[1]->pieces[0];
-    const int down = piece->row - from->row, right = piece->column - from->column;
+/* The colour of most cells of `from` in rows top..bottom and columns left..right (of `from`), but for 0 and `own`; or
+ * 0. */
+static uint8_t main_colour_in(const ttt_piece *from, int top, int left, int bottom, int right, uint8_t own) {
     int counts[TTT_COLOURS] = {0};
-    for (int r = -1; r <= piece->height; r++) {
-        for (int c = -1; c <= piece->width; c++) counts[ttt_piece_look(from, down + r, right + c)]++;
+    for (int r = top < 0 ? 0 : top; r <= bottom && r < from->height; r++) {
+        for (int c = left < 0 ? 0 : left; c <= right && c < from->width; c++) counts[ttt_piece_at(from, r, c)]++;
     }
-    counts[ttt_piece_colour(piece)] = counts[0] = 0;
+    counts[own] = counts[0] = 0;
     uint8_t most = 0;
     for (uint8_t colour = 1; colour < TTT_COLOURS; colour++) {
         if (counts[colour] > counts[most]) most = colour;
     }
-    if (most == 0 || !ttt_value_copy_piece(scratch, piece, result)) return false;
-    ttt_piece_paint(&result->pieces[0], most);
+    return most;
+}
+
+/* The main colour, but for 0 and the piece's own, around and in its box, or else in its columns, or else in its rows.
+ */
+static uint8_t colour_around(const ttt_piece *from, int top, int left, int bottom, int right, uint8_t own) {
+    uint8_t colour = main_colour_in(from, top - 1, left - 1, bottom + 1, right + 1, own);
+    if (colour == 0) colour = main_colour_in(from, 0, left, from->height - 1, right, own);
+    if (colour == 0) colour = main_colour_in(from, top, 0, bottom, from->width - 1, own);
+    return colour;
+}
+
+bool ttt_op_dye(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *piece = &arguments[0]->pieces[0], *from = &arguments[1]->pieces[0];
+    const int top = piece->row - from->row, left = piece->column - from->column;
+    const uint8_t colour =
+        colour_around(from, top, left, top + piece->height - 1, left + piece->width - 1, ttt_piece_colour(piece));
+    if (colour == 0 || !ttt_value_copy_piece(scratch, piece, result)) return false;
+    ttt_piece_paint(&result->pieces[0], colour);
     return true;
 }
 
@@ -255,6 +305,26 @@ bool ttt_op_paint_rarest(ttt_scratch *scratch, const ttt_value *const *arguments
 
 bool ttt_op_paint_commonest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return paint_groups(scratch, &arguments[0]->pieces[0], false, result);
+}
+
+/* What `dye` makes of every object; 0 where there is no other colour. */
+bool ttt_op_paint_around(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || objects.count < 2) return false;
+    uint8_t *colours = ttt_scratch_allocate(scratch, (size_t)objects.count);
+    if (colours == NULL || !ttt_value_new_like(scratch, grid, result)) return false;
+    bool any = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        colours[k] = colour_around(grid, of->top, of->left, of->bottom, of->right, grid->cells[of->first]);
+        any |= colours[k] != 0;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (objects.labels[at] != 0) result->pieces[0].cells[at] = colours[objects.labels[at] - 1];
+    }
+    return any;
 }
 
 /* The middle cell of the box of every object, or the two or four that share the middle, in the object's colour. */
