@@ -9,6 +9,10 @@
 #include <pthread.h>
 #include <signal.h>
 
+/* Seconds that a machine full of other work may need for what takes half of one; without the deadline (or the stop, or
+ * the verdict) under test it would be minutes. */
+enum { A_BUSY_MACHINE = 10 };
+
 typedef struct asked {
     ttt_solve_settings settings;
     ttt_chat_server *server;
@@ -178,9 +182,10 @@ static void check_deadline(fake_mode mode) {
     asked a = {0};
     ttt_error err;
     fake_server_start(&fake);
+    set(&a, (const char *const[]){"proposer.answer_seconds=60", NULL});
     ASSERT_FAILS(ask(&a, &fake, 4, 0.6, &err), TTT_ERROR_IO, "the server http://127.0.0.1");
     assert_int_equal(a.answers, 0);
-    if (a.seconds < 0.5 || a.seconds > 1.2) fail_msg("mode %d took %.2f s", mode, a.seconds);
+    if (a.seconds < 0.5 || a.seconds > A_BUSY_MACHINE) fail_msg("mode %d took %.2f s", mode, a.seconds);
     fake_server_stop(&fake);
 }
 
@@ -208,7 +213,7 @@ static void stop__is_seen_at_once(void **state) {
     assert_int_equal(pthread_create(&thread, NULL, raise_flag, (void *)&flag), 0);
     ASSERT_FAILS(ask_url(&a, fake.url, 4, 0, &flag, &err), TTT_ERROR_CANCELLED, "stopped");
     pthread_join(thread, NULL);
-    assert_true(a.seconds < 0.8);
+    assert_true(a.seconds < A_BUSY_MACHINE);
     fake_server_stop(&fake);
 }
 
@@ -246,11 +251,12 @@ static void retry_after__beyond_the_deadline_is_the_end(void **state) {
     ttt_error err;
     fake_server_start(&fake);
     ASSERT_FAILS(ask(&a, &fake, 4, 20, &err), TTT_ERROR_IO, "status 429");
-    assert_true(a.seconds < 1);
+    assert_true(a.seconds < A_BUSY_MACHINE);
     fake_server_stop(&fake);
 }
 
-/* A server that always fails in a way that might pass is given up after the retries: at most 0.75 and 1.5 seconds. */
+/* A server that always fails in a way that might pass is given up after the retries, before the deadline: the waits
+ * are at least 0.25 and 0.5 seconds. */
 static void check_given_up(fake_mode mode, const char *sentence) {
     fake_server fake = {.mode = mode};
     asked a = {0};
@@ -258,7 +264,7 @@ static void check_given_up(fake_mode mode, const char *sentence) {
     fake_server_start(&fake);
     ASSERT_FAILS(ask(&a, &fake, 2, 30, &err), TTT_ERROR_IO, sentence);
     assert_int_equal(a.answers, 0);
-    if (a.seconds < 0.7 || a.seconds > 5) fail_msg("mode %d took %.2f s", mode, a.seconds);
+    if (a.seconds < 0.7 || a.seconds > 25) fail_msg("mode %d took %.2f s", mode, a.seconds);
     if (mode != FAKE_CLOSES) assert_in_range(fake.seen->requests, 3, 6);
     for (const char *c = err.message; *c != '\0'; c++) assert_in_range((unsigned char)*c, ' ', '~');
     fake_server_stop(&fake);
@@ -296,7 +302,7 @@ static void nobody_there__is_given_up(void **state) {
                  "the server http://127.0.0.1:1/v1: ");
     assert_null(strstr(err.message, "pass"));
     assert_null(strstr(err.message, "token"));
-    assert_true(a.seconds < 4);
+    assert_true(a.seconds < 25);
 }
 
 static void refusal__is_the_end_and_keeps_the_key(void **state) {
@@ -306,7 +312,7 @@ static void refusal__is_the_end_and_keeps_the_key(void **state) {
     ttt_error err;
     fake_server_start(&fake);
     ASSERT_FAILS(ask(&a, &fake, 8, 20, &err), TTT_ERROR_IO, "status 401: no ?[31m such key");
-    assert_true(a.seconds < 1);
+    assert_true(a.seconds < A_BUSY_MACHINE);
     assert_in_range(fake.seen->requests, 1, 4);
     setenv("OPENAI_API_KEY", "sk-secret", 1);
     ASSERT_FAILS(ask(&b, &fake, 8, 20, &err), TTT_ERROR_IO, "status 401");
@@ -340,7 +346,7 @@ static void silence__after_some_answers_keeps_them(void **state) {
     fake_server_start(&fake);
     ASSERT_FAILS(ask(&a, &fake, 20, 20, &err), TTT_ERROR_IO, "the server http://127.0.0.1");
     assert_int_equal(a.answers, 2);
-    assert_true(a.seconds < 8);
+    assert_true(a.seconds < 15);
     fake_server_stop(&fake);
 }
 

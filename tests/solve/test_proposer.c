@@ -72,7 +72,7 @@ static ttt_task make_task(void) {
 
 /* Small waits, six samples, one after the other. */
 static void set(ttt_solve_settings *settings, const char *assignment) {
-    static const char *const usual[] = {"proposer.model=tiny", "proposer.retries=1", "proposer.answer_seconds=2",
+    static const char *const usual[] = {"proposer.model=tiny", "proposer.retries=1", "proposer.answer_seconds=60",
                                         "proposer.samples=6", "proposer.in_flight=1"};
     ttt_error err;
     ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, settings, &err));
@@ -168,7 +168,8 @@ static void server__that_falls_silent_leaves_what_came(void **state) {
     ttt_proposal_release(&proposal);
 }
 
-/* Whatever a server does, the run ends in time. */
+/* Whatever a server does, the run ends in time: with so many retries, and such patience, it would go on for minutes. A
+ * machine full of other work may need seconds for half of one. */
 static void bad_servers__end_in_time(void **state) {
     (void)state;
     static const fake_mode modes[] = {FAKE_SLOW,   FAKE_DRIPS,  FAKE_DIES,    FAKE_GARBAGE,
@@ -178,8 +179,8 @@ static void bad_servers__end_in_time(void **state) {
         ttt_proposal proposal = {0};
         ttt_error err;
         const double start = ttt_clock_seconds();
-        ASSERT_FAILS(propose(&fake, "proposer.in_flight=4", 0.5, &proposal, &err), TTT_ERROR_IO, "the server http");
-        if (ttt_clock_seconds() - start > 1) fail_msg("mode %d took too long", modes[i]);
+        ASSERT_FAILS(propose(&fake, "proposer.retries=1000", 0.5, &proposal, &err), TTT_ERROR_IO, "the server http");
+        if (ttt_clock_seconds() - start > 10) fail_msg("mode %d took too long", modes[i]);
         assert_int_equal(proposal.asked, 6);
         assert_int_equal(proposal.answered, 0);
         ttt_proposal_release(&proposal);
