@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    BATCH = 2048,
+    BATCH = 512,
     BUFFER_BYTES = 1 << 20,
     SCRATCH_BYTES_AN_EXAMPLE = 1 << 18,
     AHEAD_COST = 14 * TTT_COST_BIT /* of an operation and its other arguments, ahead of their level */
@@ -265,7 +265,7 @@ static ttt_status evaluate_batch(ttt_enumerator *e, size_t count, ttt_error *err
     {
         worker *w = &e->workers[omp_get_thread_num()];
         ttt_arena_reset(w->buffer);
-#pragma omp for schedule(dynamic, 16)
+#pragma omp for schedule(dynamic, 8)
         for (size_t i = 0; i < count; i++) {
             if (!evaluate(e, &e->batch[i], w, &e->outcomes[i])) {
 #pragma omp atomic write

@@ -1,6 +1,11 @@
-/* The search. One lane for each frame that shows the task's inputs in a way of their own; lanes take turns, by weight.
- * A lane's turn: enumerate a batch, take new layers, then give combinations of layers their share of the work; work is
- * counted, not timed, so that what is found does not depend on the clock until it stops the search. */
+/* The search. One lane for each frame that shows the task's inputs in a way of their own; lanes know nothing of one
+ * another and run side by side. A lane's turn: enumerate a batch, take new layers, then give combinations of layers
+ * their share of the work. In a round each lane takes turns up to its share; then their answers are put together. Work
+ * is counted, not timed, so that what is found depends neither on threads nor on the clock, until this stops the
+ * search.
+ *
+ * Threads go to lanes first and work inside lanes only when there are more of them: a lane's parallel stretches are so
+ * short that threads which wait for one another between them would take most of a busy machine's time. */
 #include "induce/search.h"
 
 #include "induce/answers.h"
@@ -14,6 +19,7 @@
 #include <string.h>
 
 enum {
+    ROUND = 8192,                /* work of all lanes in a round, in applications */
     CELLS_AN_APPLICATION = 1000, /* that sets of selectors are checked on, for every application that is tried */
     ANSWERS_SHOWN = 16,
     FRAME_COST = 2 * TTT_COST_BIT, /* of any frame but the plain one */
@@ -30,6 +36,8 @@ typedef struct combining {
 } combining;
 
 typedef struct lane {
+    const struct ttt_search *search;
+    size_t number;
     ttt_frame frame;
     double weight; /* its share of the work, relative */
     double work;   /* done so far, in applications */
@@ -46,8 +54,10 @@ typedef struct lane {
     size_t stacked;                  /* layers there were when stacks were last tried */
     size_t layer_count, layer_bytes; /* layers there are, and what they may take */
     combining pairs, triples;
-    struct ttt_search *search;
-    size_t number;
+    ttt_answers answers;
+    ttt_grid *test_outputs; /* [test_count], scratch */
+    ttt_status status;      /* of its last turns */
+    ttt_error err;
 } lane;
 
 enum { LANES_MAX = 4 };
@@ -58,25 +68,25 @@ struct ttt_search {
     ttt_arena *arena; /* grids and cells of the lanes */
     lane lanes[LANES_MAX];
     size_t lane_count;
-    ttt_answers answers;
-    ttt_grid *outputs; /* [test_count], scratch */
-    double seconds, started;
+    ttt_answers answers; /* of all lanes, as of the last round */
+    double seconds, started, deadline;
+    double round; /* work of all lanes together that the last round went up to */
 
-    /* What ttt_search_answers shows: programs, made when they are asked for. */
+    /* What ttt_search_answers shows. */
     ttt_program programs[ANSWERS_SHOWN];
     size_t order[ANSWERS_SHOWN], shown;
 };
 
 /* ------------------------------------------------------------------------------------------------- findings */
 
-static void grids_of_cells(const lane *l, const ttt_layer_group *group, const uint8_t *cells) {
-    ttt_search *search = l->search;
+static void grids_of_cells(lane *l, const ttt_layer_group *group, const uint8_t *cells) {
+    const ttt_search *search = l->search;
     for (size_t i = 0; i < search->test_count; i++) {
         ttt_grid grid = {.height = group->test_sizes[i].height, .width = group->test_sizes[i].width};
         const size_t area = (size_t)ttt_grid_area(&grid);
         memcpy(grid.cells, cells, area);
         cells += area;
-        ttt_frame_leave(&l->maps[search->pair_count + i], &grid, &search->outputs[i]);
+        ttt_frame_leave(&l->maps[search->pair_count + i], &grid, &l->test_outputs[i]);
     }
 }
 
@@ -84,24 +94,23 @@ static double seconds_so_far(const ttt_search *search) {
     return search->seconds + ttt_clock_seconds() - search->started;
 }
 
-static ttt_status keep_finding(const lane *l, const ttt_layer_group *group, const ttt_finding *finding, size_t fitted,
+static ttt_status keep_finding(lane *l, const ttt_layer_group *group, const ttt_finding *finding, size_t fitted,
                                const uint8_t *test_cells, ttt_error *err) {
     ttt_finding kept = *finding;
     for (int i = 0; i < kept.layer_count; i++) kept.layers[i] = group->layers.items[finding->layers[i]].entry;
     kept.cost += l->frame == TTT_FRAME_PLAIN ? 0 : FRAME_COST;
     grids_of_cells(l, group, test_cells);
-    return ttt_answers_add(&l->search->answers, l->search->outputs, l->number, &kept, fitted, seconds_so_far(l->search),
-                           err);
+    return ttt_answers_add(&l->answers, l->test_outputs, l->number, &kept, fitted, seconds_so_far(l->search), err);
 }
 
 static ttt_status found(void *context, const ttt_layer_group *group, const ttt_finding *finding,
                         const uint8_t *test_cells, ttt_error *err) {
-    const lane *l = context;
+    lane *l = context;
     return keep_finding(l, group, finding, l->search->pair_count, test_cells, err);
 }
 
 /* A layer that is right in some demonstrations is better than nothing as an attempt. */
-static ttt_status keep_partial(const lane *l, const ttt_layer_group *group, ttt_error *err) {
+static ttt_status keep_partial(lane *l, const ttt_layer_group *group, ttt_error *err) {
     const uint32_t newest = (uint32_t)group->layers.count - 1;
     const ttt_layer *layer = &group->layers.items[newest];
     if (layer->right_pairs == 0 || layer->wrong == 0) return TTT_OK;
@@ -145,7 +154,8 @@ static ttt_status enter_frame(lane *l, const ttt_task *task, ttt_error *err) {
     l->maps = ttt_arena_allocate(l->search->arena, examples, sizeof *l->maps);
     l->inputs = ttt_arena_allocate(l->search->arena, examples, sizeof *l->inputs);
     l->outputs = ttt_arena_allocate(l->search->arena, task->demonstration_count, sizeof *l->outputs);
-    if (l->maps == NULL || l->inputs == NULL || l->outputs == NULL) {
+    l->test_outputs = ttt_arena_allocate(l->search->arena, task->test_count, sizeof *l->test_outputs);
+    if (l->maps == NULL || l->inputs == NULL || l->outputs == NULL || l->test_outputs == NULL) {
         return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a search");
     }
     for (size_t i = 0; i < examples; i++) {
@@ -201,6 +211,14 @@ static ttt_status take_entry(void *context, uint32_t entry, int cost, const ttt_
     return ttt_stacks_add_layer(l->stacks, group, err);
 }
 
+static int outer_threads(const ttt_search *search) {
+    return search->options.threads < (int)search->lane_count ? search->options.threads : (int)search->lane_count;
+}
+
+static int inner_threads(const ttt_search *search) {
+    return search->options.threads / outer_threads(search);
+}
+
 static void close_lane(lane *l) {
     ttt_stacks_free(l->stacks);
     ttt_rules_free(l->rules);
@@ -210,7 +228,7 @@ static void close_lane(lane *l) {
 
 static ttt_status open_lane(lane *l, ttt_error *err) {
     const size_t examples = l->search->pair_count + l->search->test_count;
-    const int threads = l->search->options.threads;
+    const int threads = inner_threads(l->search);
     const ttt_grid **inputs = ttt_arena_allocate(l->search->arena, examples, sizeof *inputs);
     if (inputs == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a search");
     for (size_t i = 0; i < examples; i++) inputs[i] = &l->inputs[i];
@@ -239,7 +257,10 @@ static ttt_status make_lanes(ttt_search *search, const ttt_task *task, ttt_error
     double weights = 0;
     for (int f = 0; f < LANES_MAX; f++) {
         lane *l = &search->lanes[search->lane_count];
-        *l = (lane){.frame = frames[f].frame, .weight = frames[f].weight, .search = search};
+        *l = (lane){.frame = frames[f].frame,
+                    .weight = frames[f].weight,
+                    .search = search,
+                    .answers = {.test_count = search->test_count}};
         TTT_TRY(enter_frame(l, task, err));
         bool is_new = true;
         for (size_t i = 0; i < search->lane_count; i++) is_new &= !shows_the_same(l, &search->lanes[i]);
@@ -256,6 +277,11 @@ static ttt_status make_lanes(ttt_search *search, const ttt_task *task, ttt_error
 
 /* ---------------------------------------------------------------------------------------------- a lane's turn */
 
+static bool time_is_up(const ttt_search *search) {
+    return ttt_stop_requested(search->options.stop) ||
+           (search->deadline > 0 && ttt_clock_seconds() >= search->deadline);
+}
+
 /* Sets of so many selectors have their share of the work, by the sum of their costs, from layers of complete levels.
  * When a level has become complete, its layers first catch up: sets with the sums that are done. */
 static ttt_status combine(lane *l, int selectors, combining *done, double share, ttt_error *err) {
@@ -264,11 +290,12 @@ static ttt_status combine(lane *l, int selectors, combining *done, double share,
     size_t work;
     for (; done->level < level; done->level++) {
         for (int cost = done->level; cost < done->cost; cost++) {
+            if (time_is_up(l->search)) return TTT_OK;
             TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &work, err));
             done->work += work;
         }
     }
-    while ((double)done->work < allowed && done->cost < selectors * level) {
+    while ((double)done->work < allowed && done->cost < selectors * level && !time_is_up(l->search)) {
         TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, 1, level - 1, &work, err));
         done->work += work;
     }
@@ -291,7 +318,7 @@ static ttt_status take_turn(lane *l, ttt_error *err) {
     return TTT_OK;
 }
 
-/* The answers in their order, and the best of those that fit every demonstration, NULL without one. */
+/* The best answer that fits every demonstration, NULL without one. */
 static const ttt_answer *best_answer(const ttt_search *search) {
     const ttt_answer *best = NULL;
     for (size_t i = 0; i < search->answers.count; i++) {
@@ -309,14 +336,37 @@ static bool lane_is_through(const lane *l) {
     return ttt_enumerator_level(l->enumerator) > best->cost + ENOUGH_BITS * TTT_COST_BIT;
 }
 
-static lane *next_lane(ttt_search *search) {
-    lane *next = NULL;
-    for (size_t i = 0; i < search->lane_count; i++) {
-        lane *l = &search->lanes[i];
-        if (lane_is_through(l)) continue;
-        if (next == NULL || l->work / l->weight < next->work / next->weight) next = l;
+static void take_turns(lane *l) {
+    while (l->status == TTT_OK && l->work < l->weight * l->search->round && !l->ended && !time_is_up(l->search)) {
+        l->status = take_turn(l, &l->err);
     }
-    return next;
+}
+
+static ttt_status join_answers(ttt_search *search, ttt_error *err) {
+    ttt_answers_clear(&search->answers);
+    for (size_t i = 0; i < search->lane_count; i++) {
+        TTT_TRY(ttt_answers_join(&search->answers, &search->lanes[i].answers, err));
+    }
+    return TTT_OK;
+}
+
+/* A round of all lanes that are not through; *any: is there one? */
+static ttt_status run_round(ttt_search *search, bool *any, ttt_error *err) {
+    lane *running[LANES_MAX];
+    int count = 0;
+    for (size_t i = 0; i < search->lane_count; i++) {
+        if (!lane_is_through(&search->lanes[i])) running[count++] = &search->lanes[i];
+    }
+    *any = count > 0;
+    search->round += ROUND;
+#pragma omp parallel for num_threads(outer_threads(search)) schedule(dynamic, 1)
+    for (int i = 0; i < count; i++) take_turns(running[i]);
+    for (int i = 0; i < count; i++) {
+        if (running[i]->status == TTT_OK) continue;
+        if (err != NULL) *err = running[i]->err;
+        return running[i]->status;
+    }
+    return join_answers(search, err);
 }
 
 static ttt_status make_programs(ttt_search *search, ttt_error *err) {
@@ -353,8 +403,6 @@ ttt_status ttt_search_new(const ttt_task *task, const ttt_search_options *option
     search->test_count = task->test_count;
     search->answers.test_count = task->test_count;
     TTT_TRY_OUT(ttt_arena_new(&search->arena, 1 << 16, err));
-    search->outputs = ttt_arena_allocate(search->arena, task->test_count, sizeof *search->outputs);
-    if (search->outputs == NULL) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a search"));
     TTT_TRY_OUT(make_lanes(search, task, err));
     *out = search;
     return TTT_OK;
@@ -366,7 +414,10 @@ out:
 
 void ttt_search_free(ttt_search *search) {
     if (search == NULL) return;
-    for (size_t i = 0; i < LANES_MAX; i++) close_lane(&search->lanes[i]);
+    for (size_t i = 0; i < LANES_MAX; i++) {
+        ttt_answers_release(&search->lanes[i].answers);
+        close_lane(&search->lanes[i]);
+    }
     for (size_t i = 0; i < ANSWERS_SHOWN; i++) ttt_program_release(&search->programs[i]);
     ttt_answers_release(&search->answers);
     ttt_arena_free(search->arena);
@@ -375,18 +426,15 @@ void ttt_search_free(ttt_search *search) {
 
 ttt_status ttt_search_run(ttt_search *search, double seconds, bool *ended, ttt_error *err) {
     ttt_status status = TTT_OK;
-    lane *l = NULL;
+    bool any = true;
     search->started = ttt_clock_seconds();
-    const double deadline = search->started + seconds;
-    while (!ttt_stop_requested(search->options.stop) && (seconds <= 0 || ttt_clock_seconds() < deadline)) {
-        l = next_lane(search);
-        if (l == NULL) break;
-        status = take_turn(l, err);
-        if (status != TTT_OK) break;
+    search->deadline = seconds > 0 ? search->started + seconds : 0;
+    while (status == TTT_OK && any && !time_is_up(search)) {
+        status = run_round(search, &any, err);
         ttt_progress_step(&search->options.progress, "search", (int64_t)(seconds_so_far(search) * 1000),
                           (int64_t)(seconds * 1000));
     }
-    *ended = l == NULL || ttt_stop_requested(search->options.stop);
+    *ended = !any || ttt_stop_requested(search->options.stop);
     search->seconds = seconds_so_far(search);
     return status == TTT_OK ? make_programs(search, err) : status;
 }
