@@ -296,13 +296,16 @@ void ttt_induce_print_operations(void) {
         TTT_FAMILIES(FAMILY)
 #undef FAMILY
     };
-    printf(
-        "operations of the program language; from a grid to a grid they work on every piece of a list too: \"each\"\n");
+    printf("operations of the program language\n");
     for (int family = 0; family < TTT_FAMILY_END; family++) {
         printf("\n%s: %s\n", families[family].name, families[family].meaning);
         for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
             if (ttt_operations[i].family == family) print_operation(&ttt_operations[i]);
         }
+    }
+    printf("\nscopes of operations from a grid to a grid: the word before its name\n");
+    for (int scope = TTT_SCOPE_WHOLE + 1; scope < TTT_SCOPE_END; scope++) {
+        printf("  %-48s  %s\n", ttt_scope_word(scope), ttt_scope_meaning(scope));
     }
     printf("\nproperties of pieces\n");
 #define PROPERTY(NAME, word, what) printf("  %-48s  %s\n", word, what);

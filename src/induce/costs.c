@@ -9,41 +9,53 @@ static const uint8_t operation_costs[TTT_OPERATION_COUNT] = {
 #define COST_OF_OPERATION(name, cost) [TTT_OP_##name] = cost,
 #define COST_OF_PROPERTY(NAME, cost)
 #define COST_OF_INPUT(cost)
-#define COST_OF_EACH(cost)
+#define COST_OF_SCOPE(NAME, cost)
 #include "induce/costs.def"
 #undef COST_OF_OPERATION
 #undef COST_OF_PROPERTY
 #undef COST_OF_INPUT
-#undef COST_OF_EACH
+#undef COST_OF_SCOPE
 };
 
 static const uint8_t property_costs[TTT_PROPERTY_COUNT] = {
 #define COST_OF_OPERATION(name, cost)
 #define COST_OF_PROPERTY(NAME, cost) [TTT_PROPERTY_##NAME] = cost,
 #define COST_OF_INPUT(cost)
-#define COST_OF_EACH(cost)
+#define COST_OF_SCOPE(NAME, cost)
 #include "induce/costs.def"
 #undef COST_OF_OPERATION
 #undef COST_OF_PROPERTY
 #undef COST_OF_INPUT
-#undef COST_OF_EACH
+#undef COST_OF_SCOPE
+};
+
+static const uint8_t scope_costs[TTT_SCOPE_END] = {
+#define COST_OF_OPERATION(name, cost)
+#define COST_OF_PROPERTY(NAME, cost)
+#define COST_OF_INPUT(cost)
+#define COST_OF_SCOPE(NAME, cost) [TTT_SCOPE_##NAME] = cost,
+#include "induce/costs.def"
+#undef COST_OF_OPERATION
+#undef COST_OF_PROPERTY
+#undef COST_OF_INPUT
+#undef COST_OF_SCOPE
 };
 
 enum {
 #define COST_OF_OPERATION(name, cost)
 #define COST_OF_PROPERTY(NAME, cost)
 #define COST_OF_INPUT(cost) INPUT_COST = cost,
-#define COST_OF_EACH(cost) EACH_COST = cost,
+#define COST_OF_SCOPE(NAME, cost)
 #include "induce/costs.def"
 #undef COST_OF_OPERATION
 #undef COST_OF_PROPERTY
 #undef COST_OF_INPUT
-#undef COST_OF_EACH
+#undef COST_OF_SCOPE
 };
 
-int ttt_cost_of_operation(int operation, bool each) {
+int ttt_cost_of_operation(int operation, ttt_scope scope) {
     const int cost = operation_costs[operation] != 0 ? operation_costs[operation] : RARE;
-    return cost + (each ? EACH_COST : 0);
+    return cost + scope_costs[scope];
 }
 
 int ttt_cost_of_input(void) {

@@ -5,7 +5,7 @@
 
 #include "induce/operations.h"
 
-int ttt_cost_of_operation(int operation, bool each);
+int ttt_cost_of_operation(int operation, ttt_scope scope);
 int ttt_cost_of_input(void);
 /* -1: this constant is not part of the search. */
 int ttt_cost_of_constant(ttt_value_type type, int number);

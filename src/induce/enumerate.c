@@ -19,8 +19,8 @@ static const double AHEAD_SHARE = 0.5; /* of all applications */
 
 typedef struct application {
     int16_t operation;
-    bool each;
     uint16_t cost;
+    uint8_t scope;
     uint32_t arguments[TTT_ARGUMENTS_MAX];
 } application;
 
@@ -47,10 +47,11 @@ struct ttt_enumerator {
     uint64_t *leaf_hashes;
     ttt_arena *kept;
 
-    /* Where the enumeration stands: operation (plain, then each), split of the level's cost among the arguments, and
+    /* Where the enumeration stands: operation in one of its scopes, split of the level's cost among the arguments, and
      * the entry of each argument's bucket. */
     int level, operation;
-    bool each, split_open;
+    ttt_scope scope;
+    bool split_open;
     int costs[TTT_ARGUMENTS_MAX];
     size_t indices[TTT_ARGUMENTS_MAX];
 
@@ -73,7 +74,7 @@ struct ttt_enumerator {
 /* --------------------------------------------------------------------------------- the order of applications */
 
 static ttt_value_type argument_type(const ttt_enumerator *e, int argument) {
-    return e->each && argument == 0 ? TTT_VALUE_LIST : ttt_operations[e->operation].arguments[argument];
+    return ttt_operation_argument(&ttt_operations[e->operation], e->scope, argument);
 }
 
 static const ttt_bucket *argument_bucket(const ttt_enumerator *e, int argument) {
@@ -83,7 +84,7 @@ static const ttt_bucket *argument_bucket(const ttt_enumerator *e, int argument) 
 /* Costs of the first arguments count up like an odometer; the last argument takes the rest. */
 static bool set_last_cost(ttt_enumerator *e) {
     const int arity = ttt_operations[e->operation].arity;
-    int rest = e->level - ttt_cost_of_operation(e->operation, e->each);
+    int rest = e->level - ttt_cost_of_operation(e->operation, e->scope);
     for (int i = 0; i + 1 < arity; i++) rest -= e->costs[i];
     e->costs[arity - 1] = rest;
     return rest >= 1;
@@ -111,14 +112,14 @@ static bool split_has_entries(const ttt_enumerator *e) {
     return true;
 }
 
-/* On to the next operation, or its each form; false behind the last. */
+/* On to the operation's next scope, or the next operation; false behind the last. */
 static bool next_operation(ttt_enumerator *e) {
     e->split_open = false;
-    if (!e->each && ttt_operation_maps(&ttt_operations[e->operation])) {
-        e->each = true;
-        return true;
-    }
-    e->each = false;
+    do {
+        e->scope++;
+    } while (e->scope < TTT_SCOPE_END && !ttt_operation_has_scope(&ttt_operations[e->operation], e->scope));
+    if (e->scope < TTT_SCOPE_END) return true;
+    e->scope = TTT_SCOPE_WHOLE;
     return ++e->operation < TTT_OPERATION_COUNT;
 }
 
@@ -166,7 +167,7 @@ static ttt_status look_ahead(ttt_enumerator *e, ttt_error *err) {
     const uint32_t entry = e->promising.items[e->promising.next++];
     const ttt_entry *from = ttt_pool_entry(e->pool, entry);
     for (int operation = 0; operation < TTT_OPERATION_COUNT; operation++) {
-        const int cost = ttt_cost_of_operation(operation, false);
+        const int cost = ttt_cost_of_operation(operation, TTT_SCOPE_WHOLE);
         for (int place = 0; place < ttt_operations[operation].arity && cost <= AHEAD_COST; place++) {
             if (ttt_operations[operation].arguments[place] != from->type) continue;
             application a = {.operation = (int16_t)operation, .cost = (uint16_t)(from->cost + cost)};
@@ -195,7 +196,7 @@ static size_t fill_batch(ttt_enumerator *e) {
     while (count < BATCH && e->operation < TTT_OPERATION_COUNT) {
         if (!e->split_open && !next_place(e)) break;
         application *a = &e->batch[count++];
-        *a = (application){.operation = (int16_t)e->operation, .each = e->each, .cost = (uint16_t)e->level};
+        *a = (application){.operation = (int16_t)e->operation, .scope = (uint8_t)e->scope, .cost = (uint16_t)e->level};
         for (int i = 0; i < ttt_operations[e->operation].arity; i++) {
             a->arguments[i] = argument_bucket(e, i)->items[e->indices[i]];
         }
@@ -231,7 +232,7 @@ static bool apply_on_example(const ttt_enumerator *e, const application *a, size
     for (int i = 0; i < ttt_operations[a->operation].arity; i++) {
         arguments[i] = ttt_pool_value(e->pool, a->arguments[i], example);
     }
-    return ttt_operation_apply(&ttt_operations[a->operation], a->each, scratch, arguments, result);
+    return ttt_operation_apply(&ttt_operations[a->operation], a->scope, scratch, arguments, result);
 }
 
 /* False only when memory is out; an application that has no value, or an old one, leaves out->values NULL. */
@@ -293,7 +294,7 @@ static ttt_status add_outcomes(ttt_enumerator *e, size_t count, ttt_error *err) 
         const application *a = &e->batch[i];
         if (o->values == NULL) continue;
         ttt_entry entry = {
-            .hash = o->hash, .operation = a->operation, .cost = a->cost, .type = o->values[0].type, .each = a->each};
+            .hash = o->hash, .operation = a->operation, .cost = a->cost, .type = o->values[0].type, .scope = a->scope};
         memcpy(entry.arguments, a->arguments, sizeof entry.arguments);
         TTT_TRY(add_entry(e, &entry, o->values, o->value_hashes, err));
     }
@@ -329,7 +330,8 @@ static ttt_status add_constants(ttt_enumerator *e, ttt_value_type type, int from
 static ttt_status begin_level(ttt_enumerator *e, int level, ttt_error *err) {
     e->level = level;
     e->operation = 0;
-    e->each = e->split_open = false;
+    e->scope = TTT_SCOPE_WHOLE;
+    e->split_open = false;
     if (ttt_cost_of_input() == level) TTT_TRY(add_leaf(e, e->inputs, level, err));
     TTT_TRY(add_constants(e, TTT_VALUE_COLOUR, 0, TTT_COLOURS - 1, err));
     TTT_TRY(add_constants(e, TTT_VALUE_NUMBER, 0, TTT_GRID_MAX, err));

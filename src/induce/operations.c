@@ -1,5 +1,7 @@
-/* The table of operations, and applying one to a value or to each piece of a list. */
+/* The table of operations, and applying one in its scope. */
 #include "induce/operations.h"
+
+#include "induce/ops_pieces.h"
 
 #include <assert.h>
 #include <string.h>
@@ -41,9 +43,44 @@ int ttt_operation_find(const char *name) {
     return -1;
 }
 
-/* A piece as the GRID that the operation expects; it borrows the piece. */
-static ttt_value piece_as_grid(ttt_piece *piece) {
-    return (ttt_value){.type = TTT_VALUE_GRID, .count = 1, .pieces = piece};
+static const struct {
+    const char *word, *meaning;
+} scopes[] = {
+#define SCOPE(NAME, word, meaning) {word, meaning},
+    TTT_SCOPES(SCOPE)
+#undef SCOPE
+};
+
+const char *ttt_scope_word(ttt_scope scope) {
+    return scopes[scope].word;
+}
+
+const char *ttt_scope_meaning(ttt_scope scope) {
+    return scopes[scope].meaning;
+}
+
+bool ttt_operation_has_scope(const ttt_operation *operation, ttt_scope scope) {
+    if (scope == TTT_SCOPE_WHOLE) return true;
+    if (operation->result != TTT_VALUE_GRID || operation->arguments[0] != TTT_VALUE_GRID) return false;
+    for (int i = 1; scope != TTT_SCOPE_EACH && i < operation->arity; i++) {
+        if (ttt_value_type_has_pieces(operation->arguments[i])) return false;
+    }
+    return true;
+}
+
+/* The operation on one piece, as a grid of its own. */
+static bool apply_to_piece(const ttt_operation *operation, ttt_scratch *scratch, ttt_piece *piece,
+                           const ttt_value *const *arguments, ttt_piece *changed) {
+    const ttt_value grid = {.type = TTT_VALUE_GRID, .count = 1, .pieces = piece};
+    const ttt_value *inner[TTT_ARGUMENTS_MAX] = {&grid, arguments[1], arguments[2]};
+    ttt_value result;
+    const size_t used = scratch->used;
+    if (operation->apply(scratch, inner, &result)) {
+        *changed = result.pieces[0];
+        return true;
+    }
+    scratch->used = used;
+    return false;
 }
 
 static bool apply_to_each(const ttt_operation *operation, ttt_scratch *scratch, const ttt_value *const *arguments,
@@ -51,22 +88,60 @@ static bool apply_to_each(const ttt_operation *operation, ttt_scratch *scratch, 
     const ttt_value *list = arguments[0];
     if (!ttt_value_new_list(scratch, result)) return false;
     for (int i = 0; i < list->count; i++) {
-        const ttt_value piece = piece_as_grid(&list->pieces[i]);
-        const ttt_value *inner[TTT_ARGUMENTS_MAX] = {&piece, arguments[1], arguments[2]};
-        ttt_value changed;
-        const size_t used = scratch->used;
-        if (operation->apply(scratch, inner, &changed)) {
-            ttt_list_push(result, changed.pieces[0]);
-        } else {
-            scratch->used = used;
-        }
+        ttt_piece changed;
+        if (apply_to_piece(operation, scratch, &list->pieces[i], arguments, &changed)) ttt_list_push(result, changed);
     }
     return result->count > 0;
 }
 
-bool ttt_operation_apply(const ttt_operation *operation, bool each, ttt_scratch *scratch,
+static bool apply_to_objects(const ttt_operation *operation, bool any_colours, ttt_scratch *scratch,
+                             const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contacts[] = {{TTT_CLASSES_ONE_COLOUR, .corners = true},
+                                           {TTT_CLASSES_ANY_COLOUR, .corners = true}};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components parts;
+    bool any = false;
+    if (!ttt_components_find(scratch, grid, &contacts[any_colours], &parts) || parts.count > TTT_LIST_MAX ||
+        !ttt_value_new_like(scratch, grid, result)) {
+        return false;
+    }
+    for (int k = 0; k < parts.count; k++) {
+        ttt_piece part, changed;
+        if (!ttt_components_cut(scratch, grid, &parts, k, &part)) return false;
+        const bool defined = apply_to_piece(operation, scratch, &part, arguments, &changed);
+        ttt_piece_draw(&result->pieces[0], defined ? &changed : &part);
+        any |= defined;
+    }
+    return any;
+}
+
+static bool apply_to_panels(const ttt_operation *operation, ttt_scratch *scratch, const ttt_value *const *arguments,
+                            ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_value panels;
+    bool any = false;
+    if (!ttt_op_panels(scratch, arguments, &panels) || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    for (int k = 0; k < panels.count; k++) {
+        ttt_piece *panel = &panels.pieces[k], changed;
+        if (!apply_to_piece(operation, scratch, panel, arguments, &changed)) continue;
+        if (changed.height != panel->height || changed.width != panel->width) return false;
+        for (int r = 0; r < panel->height; r++) {
+            memcpy(result->pieces[0].cells + (panel->row - grid->row + r) * grid->width + panel->column - grid->column,
+                   changed.cells + r * changed.width, changed.width);
+        }
+        any = true;
+    }
+    return any;
+}
+
+bool ttt_operation_apply(const ttt_operation *operation, ttt_scope scope, ttt_scratch *scratch,
                          const ttt_value *const *arguments, ttt_value *result) {
-    assert(!each || ttt_operation_maps(operation));
-    if (each) return apply_to_each(operation, scratch, arguments, result);
-    return operation->apply(scratch, arguments, result);
+    assert(ttt_operation_has_scope(operation, scope));
+    switch (scope) {
+    case TTT_SCOPE_EACH: return apply_to_each(operation, scratch, arguments, result);
+    case TTT_SCOPE_OBJECTS: return apply_to_objects(operation, false, scratch, arguments, result);
+    case TTT_SCOPE_GROUPS: return apply_to_objects(operation, true, scratch, arguments, result);
+    case TTT_SCOPE_PANELS: return apply_to_panels(operation, scratch, arguments, result);
+    default: return operation->apply(scratch, arguments, result);
+    }
 }

@@ -58,12 +58,37 @@ extern const ttt_operation ttt_operations[TTT_OPERATION_COUNT];
 
 int ttt_operation_find(const char *name); /* -1 when there is none */
 
-/* An operation from a grid to a grid works on every piece of a list too ("each"): its first argument is then a LIST,
- * its result the list of results, pieces for which it is undefined left out (all: undefined). */
-static inline bool ttt_operation_maps(const ttt_operation *operation) {
-    return operation->result == TTT_VALUE_GRID && operation->arguments[0] == TTT_VALUE_GRID;
+/* What an operation from a grid to a grid is applied to: name, its word in programs ("objectwise turn_half(input)"),
+ * and what it means. */
+#define TTT_SCOPES(X)                                                                                                  \
+    X(WHOLE, "", "the grid")                                                                                           \
+    X(EACH, "each", "every piece of a list; pieces for which it is undefined are left out")                            \
+    X(OBJECTS, "objectwise", "every object of one colour, each put back where it was (or where it then lies)")         \
+    X(GROUPS, "groupwise", "every object of any colours, each put back where it was (or where it then lies)")          \
+    X(PANELS, "panelwise", "every part between separating lines, each put back where it was")
+
+typedef enum ttt_scope {
+#define SCOPE(NAME, word, meaning) TTT_SCOPE_##NAME,
+    TTT_SCOPES(SCOPE)
+#undef SCOPE
+        TTT_SCOPE_END
+} ttt_scope;
+const char *ttt_scope_word(ttt_scope scope);
+const char *ttt_scope_meaning(ttt_scope scope);
+
+/* Has the operation this scope? Parts of a grid (objects, groups, panels) are asked alone: an operation on them has no
+ * further arguments that are grids, masks or lists. */
+bool ttt_operation_has_scope(const ttt_operation *operation, ttt_scope scope);
+/* Types in a scope that it has. */
+static inline ttt_value_type ttt_operation_result(const ttt_operation *operation, ttt_scope scope) {
+    return scope == TTT_SCOPE_EACH ? TTT_VALUE_LIST : operation->result;
 }
-bool ttt_operation_apply(const ttt_operation *operation, bool each, ttt_scratch *scratch,
+static inline ttt_value_type ttt_operation_argument(const ttt_operation *operation, ttt_scope scope, int argument) {
+    return scope == TTT_SCOPE_EACH && argument == 0 ? TTT_VALUE_LIST : operation->arguments[argument];
+}
+/* Of parts for which the operation is undefined, those of a grid stay as they are; if it is undefined for all, the
+ * application is. */
+bool ttt_operation_apply(const ttt_operation *operation, ttt_scope scope, ttt_scratch *scratch,
                          const ttt_value *const *arguments, ttt_value *result);
 
 /* The functions of the table. */

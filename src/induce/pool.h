@@ -20,7 +20,7 @@ typedef struct ttt_entry {
     int16_t constant;                      /* of a constant */
     uint16_t cost;
     uint8_t type;
-    bool each;
+    uint8_t scope;
 } ttt_entry;
 
 typedef struct ttt_pool ttt_pool;

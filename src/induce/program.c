@@ -37,7 +37,7 @@ static bool node_equal(const ttt_node *a, const ttt_node *b) {
     if (a->kind != b->kind || a->type != b->type) return false;
     if (a->kind == TTT_NODE_CONSTANT) return a->constant == b->constant;
     if (a->kind == TTT_NODE_INPUT) return true;
-    return a->operation == b->operation && a->each == b->each &&
+    return a->operation == b->operation && a->scope == b->scope &&
            memcmp(a->arguments, b->arguments, (size_t)arity_of(a) * sizeof *a->arguments) == 0;
 }
 
@@ -70,12 +70,12 @@ ttt_status ttt_program_add_constant(ttt_program *program, ttt_value_type type, i
     return ttt_program_add(program, &node, index, err);
 }
 
-ttt_status ttt_program_add_application(ttt_program *program, int operation, bool each, const uint16_t *arguments,
+ttt_status ttt_program_add_application(ttt_program *program, int operation, ttt_scope scope, const uint16_t *arguments,
                                        uint16_t *index, ttt_error *err) {
     ttt_node node = {.kind = TTT_NODE_APPLY,
-                     .type = each ? TTT_VALUE_LIST : ttt_operations[operation].result,
-                     .each = each,
-                     .operation = (uint8_t)operation};
+                     .type = (uint8_t)ttt_operation_result(&ttt_operations[operation], scope),
+                     .scope = (uint8_t)scope,
+                     .operation = (uint16_t)operation};
     memcpy(node.arguments, arguments, ttt_operations[operation].arity * sizeof *arguments);
     return ttt_program_add(program, &node, index, err);
 }
@@ -96,10 +96,10 @@ static bool application_valid(const ttt_program *program, size_t index) {
     const ttt_node *node = &program->nodes[index];
     if (node->operation >= TTT_OPERATION_COUNT) return false;
     const ttt_operation *operation = &ttt_operations[node->operation];
-    if (node->each && !ttt_operation_maps(operation)) return false;
-    if (node->type != (node->each ? TTT_VALUE_LIST : operation->result)) return false;
+    if (node->scope >= TTT_SCOPE_END || !ttt_operation_has_scope(operation, node->scope)) return false;
+    if (node->type != ttt_operation_result(operation, node->scope)) return false;
     for (int i = 0; i < operation->arity; i++) {
-        const uint8_t wanted = node->each && i == 0 ? TTT_VALUE_LIST : operation->arguments[i];
+        const ttt_value_type wanted = ttt_operation_argument(operation, node->scope, i);
         if (node->arguments[i] >= index || program->nodes[node->arguments[i]].type != wanted) return false;
     }
     return true;
@@ -205,7 +205,8 @@ static bool compute(run *r, const ttt_node *node, const ttt_grid *input, ttt_val
     }
     const ttt_value *arguments[TTT_ARGUMENTS_MAX] = {NULL};
     for (int i = 0; i < arity_of(node); i++) arguments[i] = &r->values[node->arguments[i]];
-    if (!ttt_operation_apply(&ttt_operations[node->operation], node->each, &r->scratch, arguments, value)) return false;
+    if (!ttt_operation_apply(&ttt_operations[node->operation], node->scope, &r->scratch, arguments, value))
+        return false;
     assert(value->type == node->type && ttt_value_valid(value));
     return true;
 }

@@ -5,7 +5,7 @@
  *
  *     frame = transposed colours            (optional; see frame.h)
  *     a = objects(input)
- *     b = each recolour(a, red)             ("each": on every piece of a list)
+ *     b = each recolour(a, red)             (on every piece of a list; other scopes: TTT_SCOPES)
  *     output = draw(b, input)
  *
  * or, with a rule for cells, the first case that applies:
@@ -32,8 +32,8 @@ enum { TTT_NODES_MAX = 512, TTT_LAYERS_MAX = 12, TTT_CASES_MAX = 64, TTT_CONDITI
 typedef enum ttt_node_kind { TTT_NODE_INPUT, TTT_NODE_CONSTANT, TTT_NODE_APPLY } ttt_node_kind;
 
 typedef struct ttt_node {
-    uint8_t kind, type; /* ttt_value_type of what it computes */
-    bool each;
+    uint8_t kind, type;                    /* ttt_value_type of what it computes */
+    uint8_t scope;                         /* of APPLY: ttt_scope */
     uint16_t operation;                    /* of APPLY */
     int16_t constant;                      /* of CONSTANT */
     uint16_t arguments[TTT_ARGUMENTS_MAX]; /* of APPLY: earlier nodes */
@@ -78,7 +78,7 @@ ttt_status ttt_program_add(ttt_program *program, const ttt_node *node, uint16_t 
 ttt_status ttt_program_add_input(ttt_program *program, uint16_t *index, ttt_error *err);
 ttt_status ttt_program_add_constant(ttt_program *program, ttt_value_type type, int constant, uint16_t *index,
                                     ttt_error *err);
-ttt_status ttt_program_add_application(ttt_program *program, int operation, bool each, const uint16_t *arguments,
+ttt_status ttt_program_add_application(ttt_program *program, int operation, ttt_scope scope, const uint16_t *arguments,
                                        uint16_t *index, ttt_error *err);
 
 /* Text from outside: every name, type, count is checked; `place` (a file) begins the error, which names line, what was

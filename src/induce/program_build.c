@@ -45,7 +45,7 @@ static ttt_node node_of(const ttt_entry *entry, const needed *entries) {
         return node;
     }
     node.kind = TTT_NODE_APPLY;
-    node.each = entry->each;
+    node.scope = entry->scope;
     node.operation = (uint16_t)entry->operation;
     for (int i = 0; i < arity_of(entry); i++) node.arguments[i] = (uint16_t)place_of(entries, entry->arguments[i]);
     return node;

@@ -3,7 +3,7 @@
  * The reader is a recursive descent with one token to look at, over text that nobody has checked:
  *
  *     program    = [ "frame" "=" frame { frame } ] { name "=" expression } "output" "=" ( expression | rule )
- *     expression = "input" | name | constant | [ "each" ] operation "(" expression { "," expression } ")"
+ *     expression = "input" | name | constant | [ scope ] operation "(" expression { "," expression } ")"
  *     rule       = "cells" "{" case { ";" case } "}"
  *     case       = ( "else" | condition { "and" condition } ) ":" ( colour | expression )
  *     condition  = expression "is" [ "not" ] colour
@@ -31,12 +31,15 @@ static int find_constant(int type, const char *word) {
 }
 
 bool ttt_program_word(const char *word) {
-    static const char *const others[] = {"frame", "input", "output", "each", "cells", "is", "not", "and", "else"};
+    static const char *const others[] = {"frame", "input", "output", "cells", "is", "not", "and", "else"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(others[i], word) == 0) return true;
     }
     for (int type = 0; type < TTT_VALUE_TYPE_COUNT; type++) {
         if (find_constant(type, word) >= 0) return true;
+    }
+    for (int scope = 0; scope < TTT_SCOPE_END; scope++) {
+        if (strcmp(ttt_scope_word(scope), word) == 0) return true;
     }
     return ttt_operation_find(word) >= 0;
 }
@@ -220,18 +223,18 @@ static void types_text(const uint8_t *types, int count, char *text, size_t bytes
 static ttt_status parse_expression(parser *p, int wanted, uint16_t *node);
 
 /* From "(" on. */
-static ttt_status parse_application(parser *p, const char *word, bool each, uint16_t *node) {
+static ttt_status parse_application(parser *p, const char *word, ttt_scope scope, uint16_t *node) {
     const int id = ttt_operation_find(word);
     if (id < 0) return refuse_operation(p, word);
     const ttt_operation *operation = &ttt_operations[id];
     uint8_t expected[TTT_ARGUMENTS_MAX], found[TTT_ARGUMENTS_MAX] = {0};
     uint16_t arguments[TTT_ARGUMENTS_MAX] = {0};
     int count = 0;
-    memcpy(expected, operation->arguments, sizeof expected);
-    if (each && !ttt_operation_maps(operation)) {
-        return refuse(p, "found 'each %s', expected an operation from a grid to a grid", word);
+    if (!ttt_operation_has_scope(operation, scope)) {
+        return refuse(p, "found '%s %s', expected an operation from a grid%s to a grid", ttt_scope_word(scope), word,
+                      scope == TTT_SCOPE_EACH ? "" : " alone");
     }
-    if (each) expected[0] = TTT_VALUE_LIST;
+    for (int i = 0; i < operation->arity; i++) expected[i] = (uint8_t)ttt_operation_argument(operation, scope, i);
     TTT_TRY(expect_sign(p, '('));
     do {
         if (count > 0) TTT_TRY(advance(p));
@@ -247,9 +250,10 @@ static ttt_status parse_application(parser *p, const char *word, bool each, uint
         char takes[64], given[64];
         types_text(expected, operation->arity, takes, sizeof takes);
         types_text(found, count, given, sizeof given);
-        return refuse(p, "'%s%s' takes %s, found %s", each ? "each " : "", word, takes, given);
+        return refuse(p, "'%s%s%s' takes %s, found %s", ttt_scope_word(scope), scope != TTT_SCOPE_WHOLE ? " " : "",
+                      word, takes, given);
     }
-    TTT_TRY(placed(p, ttt_program_add_application(p->program, id, each, arguments, node, p->err)));
+    TTT_TRY(placed(p, ttt_program_add_application(p->program, id, scope, arguments, node, p->err)));
     return advance(p);
 }
 
@@ -279,16 +283,21 @@ static ttt_status parse_number(parser *p, uint16_t *node) {
 /* `wanted` only decides between constants of one word; whoever calls checks the type. */
 static ttt_status parse_expression(parser *p, int wanted, uint16_t *node) {
     if (p->next.kind == TOKEN_NUMBER || p->next.kind == TOKEN_COLOUR) return parse_number(p, node);
-    const bool each = next_is_word(p, "each");
-    if (each) TTT_TRY(advance(p));
-    if (p->next.kind != TOKEN_WORD) return refuse_next(p, each ? "the name of an operation" : "an expression");
+    ttt_scope scope = TTT_SCOPE_WHOLE + 1;
+    while (scope < TTT_SCOPE_END && !next_is_word(p, ttt_scope_word(scope))) scope++;
+    if (scope == TTT_SCOPE_END) scope = TTT_SCOPE_WHOLE;
+    if (scope != TTT_SCOPE_WHOLE) TTT_TRY(advance(p));
+    if (p->next.kind != TOKEN_WORD)
+        return refuse_next(p, scope != TTT_SCOPE_WHOLE ? "the name of an operation" : "an expression");
     char word[WORD_BYTES];
     memcpy(word, p->next.text, sizeof word);
     if (p->depth == DEPTH_MAX) return refuse(p, "found over %d nested operations, expected fewer", DEPTH_MAX);
     TTT_TRY(advance(p));
-    if (!next_is_sign(p, '(')) return each ? refuse_operation(p, word) : parse_word(p, word, wanted, node);
+    if (!next_is_sign(p, '(')) {
+        return scope != TTT_SCOPE_WHOLE ? refuse_operation(p, word) : parse_word(p, word, wanted, node);
+    }
     p->depth++;
-    TTT_TRY(parse_application(p, word, each, node));
+    TTT_TRY(parse_application(p, word, scope, node));
     p->depth--;
     return TTT_OK;
 }

@@ -18,23 +18,28 @@ typedef struct sampler {
     int least[TTT_VALUE_TYPE_COUNT]; /* applications that a value of the type takes */
 } sampler;
 
-/* An operation of the table, or the operation on each piece of a list. */
+/* An operation of the table in one of its scopes. */
 typedef struct choice {
     int operation;
-    bool each;
+    ttt_scope scope;
 } choice;
 
+/* By number: all operations in one scope after the other. */
+static choice choice_of(int index) {
+    return (choice){index % TTT_OPERATION_COUNT, (ttt_scope)(index / TTT_OPERATION_COUNT)};
+}
+
 static uint8_t result_of(choice one) {
-    return one.each ? TTT_VALUE_LIST : ttt_operations[one.operation].result;
+    return (uint8_t)ttt_operation_result(&ttt_operations[one.operation], one.scope);
 }
 
 static uint8_t argument_of(choice one, int index) {
-    return one.each && index == 0 ? TTT_VALUE_LIST : ttt_operations[one.operation].arguments[index];
+    return (uint8_t)ttt_operation_argument(&ttt_operations[one.operation], one.scope, index);
 }
 
 static bool may_choose(const sampler *s, choice one) {
     return (s->weights == NULL || s->weights[one.operation] > 0) &&
-           (!one.each || ttt_operation_maps(&ttt_operations[one.operation]));
+           ttt_operation_has_scope(&ttt_operations[one.operation], one.scope);
 }
 
 /* Applications that an operation and its arguments take at least. */
@@ -51,7 +56,7 @@ static void find_least(sampler *s) {
     for (bool changed = true; changed;) {
         changed = false;
         for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
-            const choice one = {i, false};
+            const choice one = {i, TTT_SCOPE_WHOLE};
             const int least = least_of(s, one);
             if (!may_choose(s, one) || least >= s->least[result_of(one)]) continue;
             s->least[result_of(one)] = least;
@@ -60,10 +65,10 @@ static void find_least(sampler *s) {
     }
 }
 
-/* The weight of choice number `index` (operations, then operations on each) for a value of the type, of at most so
+/* The weight of choice number `index` for a value of the type, of at most so
  * many applications; 0: not possible. */
 static double weight_of(const sampler *s, int index, int type, int applications) {
-    const choice one = {index % TTT_OPERATION_COUNT, index >= TTT_OPERATION_COUNT};
+    const choice one = choice_of(index);
     if (!may_choose(s, one) || result_of(one) != type || least_of(s, one) > applications) return 0;
     return s->weights == NULL ? 1 : s->weights[one.operation];
 }
@@ -71,15 +76,15 @@ static double weight_of(const sampler *s, int index, int type, int applications)
 static bool choose(const sampler *s, int type, int applications, choice *chosen) {
     double total = 0, sum = 0;
     int last = -1;
-    for (int i = 0; i < 2 * TTT_OPERATION_COUNT; i++) total += weight_of(s, i, type, applications);
+    for (int i = 0; i < TTT_SCOPE_END * TTT_OPERATION_COUNT; i++) total += weight_of(s, i, type, applications);
     const double drawn = ttt_random_unit(s->random) * total;
-    for (int i = 0; i < 2 * TTT_OPERATION_COUNT && (last < 0 || sum <= drawn); i++) {
+    for (int i = 0; i < TTT_SCOPE_END * TTT_OPERATION_COUNT && (last < 0 || sum <= drawn); i++) {
         const double weight = weight_of(s, i, type, applications);
         sum += weight;
         if (weight > 0) last = i;
     }
     if (last < 0) return false;
-    *chosen = (choice){last % TTT_OPERATION_COUNT, last >= TTT_OPERATION_COUNT};
+    *chosen = choice_of(last);
     return true;
 }
 
@@ -130,7 +135,7 @@ static ttt_status sample_application(sampler *s, choice one, int applications, u
     for (int i = 0; i < ttt_operations[one.operation].arity; i++) {
         TTT_TRY(sample_value(s, argument_of(one, i), shares[i], &arguments[i]));
     }
-    return ttt_program_add_application(s->program, one.operation, one.each, arguments, node, s->err);
+    return ttt_program_add_application(s->program, one.operation, one.scope, arguments, node, s->err);
 }
 
 /* A value of at most so many applications, which suffice. */

@@ -82,7 +82,7 @@ static int leaf_length(const ttt_node *node) {
 static int application_length(writer *w, const ttt_node *node, int *lengths) {
     const ttt_operation *operation = operation_of(node);
     for (;;) {
-        int length = (int)strlen(operation->name) + (node->each ? (int)strlen("each ()") : (int)strlen("()"));
+        int length = (int)strlen(operation->name) + (int)strlen(ttt_scope_word(node->scope)) + (int)strlen(" ()");
         int longest = 0;
         for (int k = 0; k < operation->arity; k++) {
             length += lengths[node->arguments[k]] + (k > 0 ? (int)strlen(", ") : 0);
@@ -140,7 +140,8 @@ static ttt_status write_node(writer *w, uint16_t index);
 
 static ttt_status write_application(writer *w, const ttt_node *node) {
     const ttt_operation *operation = operation_of(node);
-    TTT_TRY(write_text(w, "%s%s(", node->each ? "each " : "", operation->name));
+    TTT_TRY(write_text(w, "%s%s%s(", ttt_scope_word(node->scope), node->scope != TTT_SCOPE_WHOLE ? " " : "",
+                       operation->name));
     for (int k = 0; k < operation->arity; k++) {
         if (k > 0) TTT_TRY(write_text(w, ", "));
         TTT_TRY(write_node(w, node->arguments[k]));

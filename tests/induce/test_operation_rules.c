@@ -13,20 +13,19 @@ typedef struct value_pool {
 
 typedef struct operation_trial {
     const ttt_operation *operation;
-    bool each;
+    ttt_scope scope;
     value_slot *slots; /* [TTT_ARGUMENTS_MAX] */
     const ttt_value *arguments[TTT_ARGUMENTS_MAX];
     ttt_value *result;
 } operation_trial;
 
 static bool apply(const operation_trial *trial, ttt_scratch *scratch, ttt_value *result) {
-    return ttt_operation_apply(trial->operation, trial->each, scratch, trial->arguments, result);
+    return ttt_operation_apply(trial->operation, trial->scope, scratch, trial->arguments, result);
 }
 
 static void draw_arguments(ttt_random *random, const value_pool *pool, operation_trial *trial) {
     for (int i = 0; i < trial->operation->arity; i++) {
-        const ttt_value_type type =
-            trial->each && i == 0 ? TTT_VALUE_LIST : (ttt_value_type)trial->operation->arguments[i];
+        const ttt_value_type type = ttt_operation_argument(trial->operation, trial->scope, i);
         value_slot *slot = &trial->slots[i];
         trial->arguments[i] = &slot->value;
         if (i > 0 && ttt_value_type_has_pieces(type) && ttt_random_below(random, 2) == 0 &&
@@ -61,8 +60,8 @@ static void check_in_memory(const operation_trial *trial, size_t bytes, bool eno
     memset(scratch.memory, 0xa5, bytes);
     const bool defined = apply(trial, &scratch, &result);
     if (enough && !defined) fail_msg("%s: defined once, then undefined", trial->operation->name);
-    /* With less memory a list may lack pieces. */
-    if (defined && (enough || !trial->each)) {
+    /* With less memory pieces may be left out, or as they were. */
+    if (defined && (enough || trial->scope == TTT_SCOPE_WHOLE)) {
         if (!ttt_value_equal(&result, expected) ||
             ttt_value_hash(TTT_HASH_START, &result) != ttt_value_hash(TTT_HASH_START, expected)) {
             fail_msg("%s: another result for the same arguments", trial->operation->name);
@@ -101,7 +100,7 @@ static bool check_trial(const operation_trial *trial, ttt_scratch *scratch) {
     assert_true(scratch->used <= scratch->bytes);
     if (defined) {
         if (!ttt_value_valid(result)) fail_msg("%s: a result that breaks the rules of values", name);
-        if (result->type != (trial->each ? TTT_VALUE_LIST : trial->operation->result)) fail_msg("%s: wrong type", name);
+        if (result->type != ttt_operation_result(trial->operation, trial->scope)) fail_msg("%s: wrong type", name);
     }
     check_again(trial, scratch, defined, result);
     return defined;
@@ -123,7 +122,10 @@ static void operations__keep_the_rules_of_values(void **state) {
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < TTT_OPERATION_COUNT; i++) {
             trial.operation = &ttt_operations[i];
-            trial.each = ttt_operation_maps(trial.operation) && ttt_random_below(&random, 4) == 0;
+            trial.scope = (ttt_scope)ttt_random_below(&random, 2 * TTT_SCOPE_END);
+            if (trial.scope >= TTT_SCOPE_END || !ttt_operation_has_scope(trial.operation, trial.scope)) {
+                trial.scope = TTT_SCOPE_WHOLE;
+            }
             draw_arguments(&random, &pool, &trial);
             if (!check_trial(&trial, &scratch)) continue;
             defined[i]++;

@@ -312,7 +312,7 @@ static void valid__notices_each_broken_rule(void **state) {
     ASSERT_INVALID(bad.nodes[1].arguments[0] = 3);
     ASSERT_INVALID(bad.nodes[1].arguments[0] = 2);
     ASSERT_INVALID(bad.nodes[1].operation = UINT8_MAX);
-    ASSERT_INVALID(bad.nodes[1].each = true);
+    ASSERT_INVALID(bad.nodes[1].scope = TTT_SCOPE_EACH);
     ASSERT_INVALID(bad.nodes[1].type = TTT_VALUE_GRID);
     ASSERT_INVALID(bad.nodes[2].constant = TTT_PROPERTY_COUNT);
     ASSERT_INVALID(bad.nodes[2].constant = -1);
