@@ -116,10 +116,14 @@ static ttt_status print_json(const ttt_task *task, const ttt_submission_entry *e
                              double seconds, const char *failure, ttt_error *err) {
     const ttt_induced_answer *first = found->count > 0 ? &found->items[0] : NULL;
     const char *problem = failure != NULL ? failure : found->problem[0] != '\0' ? found->problem : NULL;
+    json_t *by_first = !is_known(task)
+                           ? json_null()
+                           : json_boolean(first != NULL && solves(task, (const ttt_grid *const[]){first->outputs}, 1));
     return ttt_print_json_line(
-        json_pack("{s:s, s:o, s:s?, s:b, s:I, s:I, s:I, s:f, s:s?, s:s?, s:f, s:I, s:I, s:b}", "task", task->id,
-                  "solved", ttt_outcome_json(task, entry), "problem", problem, "certain", found->certain, "answers",
-                  (json_int_t)found->fitting, "programs", (json_int_t)(first == NULL ? 0 : first->programs), "fitted",
+        json_pack("{s:s, s:o, s:o, s:s?, s:b, s:I, s:I, s:I, s:f, s:s?, s:s?, s:f, s:I, s:I, s:b}", "task", task->id,
+                  "solved", ttt_outcome_json(task, entry), "solved_by_first", by_first, "problem", problem, "certain",
+                  found->certain, "answers", (json_int_t)found->fitting, "programs",
+                  (json_int_t)(first == NULL ? 0 : first->programs), "fitted",
                   (json_int_t)(first == NULL ? 0 : first->fitted), "cost", first == NULL ? 0 : first->cost, "language",
                   first == NULL   ? NULL
                   : first->python ? "python"

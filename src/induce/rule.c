@@ -210,5 +210,5 @@ bool ttt_rule_write(const ttt_rule_parts *parts, ttt_finding *finding) {
     }
     if (finding->cost == INT_MAX) return false;
     drop_unused_layers(finding);
-    return true;
+    return finding->layer_count > 0;
 }

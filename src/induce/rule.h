@@ -21,8 +21,8 @@ typedef struct ttt_rule_parts {
 
 /* table[TTT_COMBINATIONS] is working memory; *looked_at grows by the cells that it took to know. */
 bool ttt_rule_holds(const ttt_rule_parts *parts, uint8_t *table, size_t *looked_at);
-/* Writes the rule down, with the order of selectors that makes it simplest. False when it does not hold, or is no
- * simpler than the outputs themselves. */
+/* Writes the rule down, with the order of selectors that makes it simplest. False when it does not hold, is no simpler
+ * than the outputs themselves, or looks at no layer (outputs of one colour). */
 bool ttt_rule_write(const ttt_rule_parts *parts, ttt_finding *finding);
 
 #endif
