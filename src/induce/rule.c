@@ -19,6 +19,8 @@ enum {
     LONE_COST = 4 * TTT_COST_BIT       /* of a case that only one demonstration shows */
 };
 
+static const size_t sizes[TTT_SELECTORS_MAX + 1] = {1, 10, 100, 1000}; /* of the table, by number of selectors */
+
 static inline bool note_cell(uint8_t *state, uint8_t output, uint8_t base_colour) {
     uint8_t s = *state;
     if (s == 0) {
@@ -46,7 +48,6 @@ static void selector_cells(const ttt_rule_parts *parts, const uint8_t **cells) {
 
 /* Compiled for each count, which the compiler sees as a constant. */
 static inline bool holds(const ttt_rule_parts *parts, const int count, uint8_t *table, size_t *looked_at) {
-    static const size_t sizes[] = {1, 10, 100, 1000};
     const ttt_target *target = parts->group->target;
     const uint8_t *base_cells = parts->group->layers.items[parts->base].cells;
     const uint8_t *cells[TTT_SELECTORS_MAX] = {0};
@@ -84,7 +85,7 @@ static bool collect(const ttt_rule_parts *parts, const uint8_t *table, combinati
     const uint8_t *cells[TTT_SELECTORS_MAX] = {0};
     uint8_t place[TTT_COMBINATIONS];
     selector_cells(parts, cells);
-    memset(place, UINT8_MAX, sizeof place);
+    memset(place, UINT8_MAX, sizes[parts->selector_count]);
     *count = 0;
     for (size_t cell = 0; cell < target->cell_count; cell++) {
         const size_t number = combination_at(cells, parts->selector_count, cell);

@@ -15,16 +15,18 @@
 #include "induce/rules.h"
 #include "induce/stacks.h"
 
+#include <limits.h>
 #include <omp.h>
 #include <string.h>
 
 enum {
-    ROUND = 8192,                /* work of all lanes in a round, in applications */
+    ROUND = 1024,                /* work of all lanes in a round, in applications */
     CELLS_AN_APPLICATION = 1000, /* that sets of selectors are checked on, for every application that is tried */
     ANSWERS_SHOWN = 16,
     FRAME_COST = 2 * TTT_COST_BIT, /* of any frame but the plain one */
     ENOUGH_BITS = 10,  /* a search whose level is so far above the best program can hardly change its answer */
     CERTAIN_BITS = 12, /* programs within so many bits of the best are asked whether they agree */
+    CERTAIN_MOST = 36, /* bits: among dearer programs so many are tried that some fit by chance */
 };
 static const size_t default_memory = (size_t)1 << 30;
 static const double NEARER = 0.75;
@@ -282,20 +284,37 @@ static bool time_is_up(const ttt_search *search) {
            (search->deadline > 0 && ttt_clock_seconds() >= search->deadline);
 }
 
+/* The best answer that fits every demonstration, NULL without one. */
+static const ttt_answer *best_answer(const ttt_search *search) {
+    const ttt_answer *best = NULL;
+    for (size_t i = 0; i < search->answers.count; i++) {
+        const ttt_answer *a = &search->answers.items[i];
+        if (a->fitted == search->pair_count && (best == NULL || a->weight > best->weight)) best = a;
+    }
+    return best;
+}
+
+/* What costs more says nothing that counts beside the best answer that there is. */
+static int cost_limit(const ttt_search *search) {
+    const ttt_answer *best = best_answer(search);
+    return best != NULL ? best->cost + CERTAIN_BITS * TTT_COST_BIT : INT_MAX;
+}
+
 /* Sets of so many selectors have their share of the work, by the sum of their costs, from layers of complete levels.
  * When a level has become complete, its layers first catch up: sets with the sums that are done. */
 static ttt_status combine(lane *l, int selectors, combining *done, double share, ttt_error *err) {
-    const int level = ttt_enumerator_level(l->enumerator);
+    const int level = ttt_enumerator_level(l->enumerator), limit = cost_limit(l->search);
     const double allowed = share * (double)ttt_enumerator_applications(l->enumerator);
     size_t work;
     for (; done->level < level; done->level++) {
-        for (int cost = done->level; cost < done->cost; cost++) {
+        for (int cost = done->level; cost < done->cost && cost <= limit; cost++) {
             if (time_is_up(l->search)) return TTT_OK;
             TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &work, err));
             done->work += work;
         }
     }
-    while ((double)done->work < allowed && done->cost < selectors * level && !time_is_up(l->search)) {
+    while ((double)done->work < allowed && done->cost < selectors * level && done->cost <= limit &&
+           !time_is_up(l->search)) {
         TTT_TRY(ttt_rules_combine(l->rules, selectors, done->cost++, 1, level - 1, &work, err));
         done->work += work;
     }
@@ -316,16 +335,6 @@ static ttt_status take_turn(lane *l, ttt_error *err) {
     l->ended =
         !more || (ttt_pool_full(ttt_enumerator_pool(l->enumerator)) && ttt_layers_bytes(l->layers) >= l->layer_bytes);
     return TTT_OK;
-}
-
-/* The best answer that fits every demonstration, NULL without one. */
-static const ttt_answer *best_answer(const ttt_search *search) {
-    const ttt_answer *best = NULL;
-    for (size_t i = 0; i < search->answers.count; i++) {
-        const ttt_answer *a = &search->answers.items[i];
-        if (a->fitted == search->pair_count && (best == NULL || a->weight > best->weight)) best = a;
-    }
-    return best;
 }
 
 /* A lane is through when whatever it may still find is far more complicated than what is there. */
@@ -455,7 +464,7 @@ size_t ttt_search_answers(const ttt_search *search, ttt_search_answer *answers, 
 
 bool ttt_search_certain(const ttt_search *search) {
     const ttt_answer *best = best_answer(search);
-    if (best == NULL) return false;
+    if (best == NULL || best->cost > CERTAIN_MOST * TTT_COST_BIT) return false;
     for (size_t i = 0; i < search->answers.count; i++) {
         const ttt_answer *a = &search->answers.items[i];
         if (a != best && a->fitted == search->pair_count && a->cost < best->cost + CERTAIN_BITS * TTT_COST_BIT) {
