@@ -40,6 +40,14 @@ static void rule__takes_the_first_case_that_applies(void **state) {
     assert_runs("output = cells { most(objects(input), size) is 3: 1; else: input }", "30", NULL); /* sizes differ */
 }
 
+static void run__keeps_to_its_scope(void **state) {
+    (void)state;
+    assert_runs("output = objectwise flip_rows(input)", "1001/1102/0022", "1101/1022/0002");
+    assert_runs("output = groupwise flip_columns(input)", "120/100/003", "210/010/003");
+    assert_runs("output = panelwise flip_columns(input)", "10501/01510", "01510/10501");
+    assert_runs("output = together(each flip_columns(objects(input)))", "10/12", "01/21");
+}
+
 static void run__enters_the_frame_and_leaves_it(void **state) {
     (void)state;
     assert_runs("frame = transposed\noutput = flip_rows(input)", "12/34", "21/43");
@@ -340,6 +348,7 @@ int main(void) {
         cmocka_unit_test(run__gives_the_value_of_the_output),
         cmocka_unit_test(run__is_undefined_where_a_needed_value_is),
         cmocka_unit_test(rule__takes_the_first_case_that_applies),
+        cmocka_unit_test(run__keeps_to_its_scope),
         cmocka_unit_test(run__enters_the_frame_and_leaves_it),
         cmocka_unit_test(paint__says_which_cells_have_no_case),
         cmocka_unit_test(run__has_all_scratch_memory_for_each_application),
