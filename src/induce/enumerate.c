@@ -183,6 +183,7 @@ static ttt_status fill_ahead(ttt_enumerator *e, size_t *count, ttt_error *err) {
     *count = 0;
     if ((double)e->applied_ahead > AHEAD_SHARE * (double)e->applications || ttt_pool_full(e->pool)) return TTT_OK;
     while (e->ahead.count == 0 && e->promising.next < e->promising.count) TTT_TRY(look_ahead(e, err));
+    if (e->ahead.count == 0) return TTT_OK;
     *count = e->ahead.count < BATCH ? e->ahead.count : BATCH;
     e->ahead.count -= *count;
     memcpy(e->batch, e->ahead.items + e->ahead.count, *count * sizeof *e->batch);

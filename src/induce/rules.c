@@ -233,7 +233,7 @@ static void check_buckets(const ttt_rules *rules, const group_state *state, cons
 static ttt_status report_hits(ttt_rules *rules, const group_state *state, const ttt_layer_group *group, int count,
                               hits *found, ttt_error *err) {
     if (found->failed) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the rules of a search");
-    qsort(found->items, found->count, sizeof *found->items, hit_order);
+    if (found->count > 0) qsort(found->items, found->count, sizeof *found->items, hit_order);
     for (size_t i = 0; i < found->count; i++) {
         const hit *h = &found->items[i];
         const ttt_rule_parts parts = parts_of(state, group, h->selectors, count, h->base);

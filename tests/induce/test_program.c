@@ -45,7 +45,7 @@ static void run__keeps_to_its_scope(void **state) {
     assert_runs("output = objectwise flip_rows(input)", "1001/1102/0022", "1101/1022/0002");
     assert_runs("output = groupwise flip_columns(input)", "120/100/003", "210/010/003");
     assert_runs("output = panelwise flip_columns(input)", "10501/01510", "01510/10501");
-    assert_runs("output = together(each flip_columns(objects(input)))", "10/12", "01/21");
+    assert_runs("output = together(each flip_columns(groups(input)))", "10/12", "01/21");
 }
 
 static void run__enters_the_frame_and_leaves_it(void **state) {
