@@ -134,6 +134,38 @@ bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return changed;
 }
 
+/* The box of all cells of a colour, over 0; where boxes overlap, the smaller one is on top. */
+bool ttt_op_colour_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_box boxes[TTT_COLOURS];
+    int areas[TTT_COLOURS] = {0};
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int colour = grid->cells[at], r = at / grid->width, c = at % grid->width;
+        ttt_box *box = &boxes[colour];
+        if (areas[colour] == 0) *box = (ttt_box){r, c, r, c};
+        if (c < box->left) box->left = c;
+        if (c > box->right) box->right = c;
+        box->bottom = r;
+        areas[colour] = (box->bottom - box->top + 1) * (box->right - box->left + 1);
+    }
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool changed = false;
+    int painted[TTT_GRID_CELLS] = {0};
+    for (int colour = 1; colour < TTT_COLOURS; colour++) {
+        if (areas[colour] == 0) continue;
+        for (int r = boxes[colour].top; r <= boxes[colour].bottom; r++) {
+            for (int c = boxes[colour].left; c <= boxes[colour].right; c++) {
+                const int at = r * grid->width + c;
+                if (grid->cells[at] != 0 || (painted[at] != 0 && painted[at] <= areas[colour])) continue;
+                painted[at] = areas[colour];
+                result->pieces[0].cells[at] = (uint8_t)colour;
+                changed = true;
+            }
+        }
+    }
+    return changed;
+}
+
 /* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally
  * near it stays 0. Breadth first, a ring at a time. */
 bool ttt_op_spread(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

@@ -266,3 +266,44 @@ bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
 bool ttt_op_pierce(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     return shoot(scratch, &arguments[0]->pieces[0], true, result);
 }
+
+/* From a corner of an object's box, or from the middle of one of its sides (two cells, if the side is even). */
+bool ttt_op_object_rays(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    bool drawn = false;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        for (int half = 0; half < 2; half++) {
+            const int r = dr < 0 ? of->top : dr > 0 ? of->bottom : (of->top + of->bottom + half) / 2;
+            const int c = dc < 0 ? of->left : dc > 0 ? of->right : (of->left + of->right + half) / 2;
+            drawn |= draw_ray(grid, r, c, direction, grid->cells[of->first], result->pieces[0].cells);
+        }
+    }
+    return drawn;
+}
+
+bool ttt_op_dashes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    bool drawn = false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (grid->cells[at] == 0) continue;
+        int r = at / grid->width + dr, c = at % grid->width + dc;
+        for (bool gap = true; r >= 0 && c >= 0 && r < grid->height && c < grid->width; r += dr, c += dc, gap = !gap) {
+            if (ttt_piece_at(grid, r, c) != 0) break;
+            if (gap) continue;
+            result->pieces[0].cells[r * grid->width + c] = grid->cells[at];
+            drawn = true;
+        }
+    }
+    return drawn;
+}
