@@ -197,29 +197,3 @@ bool ttt_op_seen_colours(ttt_scratch *scratch, const ttt_value *const *arguments
     }
     return true;
 }
-
-/* Looking along the four sides over 0; of several other colours the nearest, of equally near ones the first. */
-bool ttt_op_faced_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    if (!grid_like(scratch, from, result)) return false;
-    bool any = false;
-    for (int at = 0; at < ttt_piece_area(from); at++) {
-        if (from->cells[at] == 0) continue;
-        int nearest = TTT_PIECE_SIDE;
-        for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) {
-            const int dr = ttt_direction_rows(d), dc = ttt_direction_columns(d);
-            int r = at / from->width + dr, c = at % from->width + dc, steps = 1;
-            while (r >= 0 && c >= 0 && r < from->height && c < from->width && ttt_piece_at(from, r, c) == 0) {
-                r += dr;
-                c += dc;
-                steps++;
-            }
-            const uint8_t seen = ttt_piece_look(from, r, c);
-            if (seen == 0 || seen == from->cells[at] || steps >= nearest) continue;
-            nearest = steps;
-            result->pieces[0].cells[at] = seen;
-            any = true;
-        }
-    }
-    return any;
-}

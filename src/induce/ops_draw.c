@@ -7,14 +7,14 @@ bool ttt_op_draw(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     const ttt_piece *below = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, below, result)) return false;
     ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[0]);
-    return !ttt_piece_same_cells(below, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_draw_all(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *below = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, below, result)) return false;
     for (int i = 0; i < arguments[0]->count; i++) ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[i]);
-    return !ttt_piece_same_cells(below, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_draw_below(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -22,7 +22,7 @@ bool ttt_op_draw_below(ttt_scratch *scratch, const ttt_value *const *arguments, 
     if (!ttt_value_new_like(scratch, above, result)) return false;
     ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[0]);
     ttt_piece_draw(&result->pieces[0], above);
-    return !ttt_piece_same_cells(above, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_erase(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -34,7 +34,7 @@ bool ttt_op_erase(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
             if (ttt_piece_look(rubber, r + down, c + right) != 0) result->pieces[0].cells[r * grid->width + c] = 0;
         }
     }
-    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+    return true;
 }
 
 /* The pattern's middle on every cell of the grid that is not 0; `recoloured`: in the colour of that cell. A pattern is
@@ -186,4 +186,10 @@ bool ttt_op_mirror_about(ttt_scratch *scratch, const ttt_value *const *arguments
         }
     }
     return true;
+}
+
+bool ttt_op_mirror_around(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value middle;
+    return arguments[1]->number != 0 && ttt_op_keep_colour(scratch, arguments, &middle) &&
+           ttt_op_mirror_about(scratch, (const ttt_value *[]){arguments[0], &middle}, result);
 }
