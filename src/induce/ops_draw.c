@@ -7,14 +7,14 @@ bool ttt_op_draw(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     const ttt_piece *below = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, below, result)) return false;
     ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[0]);
-    return !ttt_piece_same_cells(below, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_draw_all(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *below = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, below, result)) return false;
     for (int i = 0; i < arguments[0]->count; i++) ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[i]);
-    return !ttt_piece_same_cells(below, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_draw_below(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -22,7 +22,7 @@ bool ttt_op_draw_below(ttt_scratch *scratch, const ttt_value *const *arguments, 
     if (!ttt_value_new_like(scratch, above, result)) return false;
     ttt_piece_draw(&result->pieces[0], &arguments[0]->pieces[0]);
     ttt_piece_draw(&result->pieces[0], above);
-    return !ttt_piece_same_cells(above, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_erase(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -34,7 +34,7 @@ bool ttt_op_erase(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
             if (ttt_piece_look(rubber, r + down, c + right) != 0) result->pieces[0].cells[r * grid->width + c] = 0;
         }
     }
-    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+    return true;
 }
 
 /* The pattern's middle on every cell of the grid that is not 0; `recoloured`: in the colour of that cell. A pattern is
@@ -163,10 +163,19 @@ bool ttt_op_replace_each_coloured(ttt_scratch *scratch, const ttt_value *const *
 bool ttt_op_mirror_about(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *grid = &arguments[0]->pieces[0], *middle = &arguments[1]->pieces[0];
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    int top = middle->height, bottom = -1, left = middle->width, right = -1;
+    for (int at = 0; at < ttt_piece_area(middle); at++) {
+        const int r = at / middle->width, c = at % middle->width;
+        if (middle->cells[at] == 0) continue;
+        if (r < top) top = r;
+        if (c < left) left = c;
+        if (c > right) right = c;
+        bottom = r;
+    }
+    if (bottom < 0) return false;
     /* row + mirrored row, both counted in the grid */
-    const int rows = 2 * (middle->row - grid->row) + middle->height - 1;
-    const int columns = 2 * (middle->column - grid->column) + middle->width - 1;
-    bool changed = false;
+    const int rows = 2 * (middle->row - grid->row) + top + bottom;
+    const int columns = 2 * (middle->column - grid->column) + left + right;
     for (int r = 0, at = 0; r < grid->height; r++) {
         for (int c = 0; c < grid->width; c++, at++) {
             if (grid->cells[at] != 0) continue;
@@ -174,8 +183,13 @@ bool ttt_op_mirror_about(ttt_scratch *scratch, const ttt_value *const *arguments
             if (cell == 0) cell = ttt_piece_look(grid, r, columns - c);
             if (cell == 0) cell = ttt_piece_look(grid, rows - r, columns - c);
             result->pieces[0].cells[at] = cell;
-            changed |= cell != 0;
         }
     }
-    return changed;
+    return true;
+}
+
+bool ttt_op_mirror_around(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value middle;
+    return arguments[1]->number != 0 && ttt_op_keep_colour(scratch, arguments, &middle) &&
+           ttt_op_mirror_about(scratch, (const ttt_value *[]){arguments[0], &middle}, result);
 }

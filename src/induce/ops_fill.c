@@ -28,7 +28,6 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
     /* beside[k][colour]: the cells of that colour above, below, left and right of the cells of area k */
     uint8_t(*beside)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)zeros.count * sizeof *beside);
     if (beside == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool any = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         const int k = zeros.labels[at] - 1;
         if (k < 0 || zeros.of[k].edge) continue;
@@ -37,9 +36,8 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
             uint8_t *count = &beside[k][grid->cells[around[i]]];
             if (*count < UINT8_MAX) ++*count;
         }
-        any = true;
     }
-    for (int at = 0; any && at < ttt_piece_area(grid); at++) {
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
         const int k = zeros.labels[at] - 1;
         if (k < 0 || zeros.of[k].edge) continue;
         uint8_t most = 1;
@@ -48,7 +46,7 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
         }
         result->pieces[0].cells[at] = most;
     }
-    return any;
+    return true;
 }
 
 /* Areas between walls of one colour: each takes the colour of what lies in it, if that is one colour. */
@@ -65,7 +63,6 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (rooms.labels[at] != 0) seen[rooms.labels[at] - 1] |= (uint16_t)(1u << grid->cells[at]);
     }
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (rooms.labels[at] == 0 || grid->cells[at] != 0) continue;
         const unsigned colours = seen[rooms.labels[at] - 1] & ~1u;
@@ -73,9 +70,8 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
         uint8_t colour = 0;
         while (colours >> colour != 1) colour++;
         result->pieces[0].cells[at] = colour;
-        changed = true;
     }
-    return changed;
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------- growth */
@@ -83,7 +79,6 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
 /* Every 0 takes the colour of the first neighbour that is not 0, among the directions whose bit is set. */
 static bool grow(ttt_scratch *scratch, const ttt_piece *grid, unsigned directions, ttt_value *result) {
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool changed = false;
     for (int r = 0, at = 0; r < grid->height; r++) {
         for (int c = 0; c < grid->width; c++, at++) {
             if (grid->cells[at] != 0) continue;
@@ -93,10 +88,9 @@ static bool grow(ttt_scratch *scratch, const ttt_piece *grid, unsigned direction
                 colour = ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d));
             }
             result->pieces[0].cells[at] = colour;
-            changed |= colour != 0;
         }
     }
-    return changed;
+    return true;
 }
 
 bool ttt_op_grow(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -119,7 +113,6 @@ bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
         return false;
     }
-    bool changed = false;
     for (int k = 0; k < objects.count; k++) {
         const ttt_component *of = &objects.of[k];
         for (int r = of->top; r <= of->bottom; r++) {
@@ -127,11 +120,40 @@ bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
                 const int at = r * grid->width + c;
                 if (grid->cells[at] != 0) continue;
                 result->pieces[0].cells[at] = grid->cells[of->first];
-                changed = true;
             }
         }
     }
-    return changed;
+    return true;
+}
+
+/* The box of all cells of a colour, over 0; where boxes overlap, the smaller one is on top. */
+bool ttt_op_colour_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_box boxes[TTT_COLOURS];
+    int areas[TTT_COLOURS] = {0};
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int colour = grid->cells[at], r = at / grid->width, c = at % grid->width;
+        ttt_box *box = &boxes[colour];
+        if (areas[colour] == 0) *box = (ttt_box){r, c, r, c};
+        if (c < box->left) box->left = c;
+        if (c > box->right) box->right = c;
+        box->bottom = r;
+        areas[colour] = (box->bottom - box->top + 1) * (box->right - box->left + 1);
+    }
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    int painted[TTT_GRID_CELLS] = {0};
+    for (int colour = 1; colour < TTT_COLOURS; colour++) {
+        if (areas[colour] == 0) continue;
+        for (int r = boxes[colour].top; r <= boxes[colour].bottom; r++) {
+            for (int c = boxes[colour].left; c <= boxes[colour].right; c++) {
+                const int at = r * grid->width + c;
+                if (grid->cells[at] != 0 || (painted[at] != 0 && painted[at] <= areas[colour])) continue;
+                painted[at] = areas[colour];
+                result->pieces[0].cells[at] = (uint8_t)colour;
+            }
+        }
+    }
+    return true;
 }
 
 /* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally

@@ -136,17 +136,15 @@ bool ttt_op_share(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
             if (all[at] == 0) all[at] = list->pieces[i].cells[at];
         }
     }
-    bool changed = false;
     for (int i = 0; i < list->count; i++) {
         ttt_piece piece;
         if (!ttt_piece_copy(scratch, &list->pieces[i], &piece)) return false;
         for (int at = 0; at < area; at++) {
-            changed |= piece.cells[at] == 0 && all[at] != 0;
             if (piece.cells[at] == 0) piece.cells[at] = all[at];
         }
         ttt_list_push(result, piece);
     }
-    return changed;
+    return true;
 }
 
 /* How often each colour lies at a place of the pieces. */
@@ -263,4 +261,65 @@ bool ttt_op_both(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
         }
     }
     return true;
+}
+
+/* ------------------------------------------------------------------------------------------------------ a puzzle */
+
+enum { PUZZLE_MAX = 6 };
+
+/* Lays pieces (those not in `used`) so that no cell of the grid stays 0: one of them covers the first 0 with its own
+ * first cell. */
+static bool solve_puzzle(const ttt_value *list, ttt_piece *grid, unsigned used) {
+    int hole = 0;
+    while (hole < ttt_piece_area(grid) && grid->cells[hole] != 0) hole++;
+    if (hole == ttt_piece_area(grid)) return used == (1u << list->count) - 1;
+    for (int i = 0; i < list->count; i++) {
+        const ttt_piece *piece = &list->pieces[i];
+        if (used >> i & 1) continue;
+        int first = 0;
+        while (first < ttt_piece_area(piece) && piece->cells[first] == 0) first++;
+        const int top = hole / grid->width - first / piece->width, left = hole % grid->width - first % piece->width;
+        if (top < 0 || left < 0 || top + piece->height > grid->height || left + piece->width > grid->width) continue;
+        bool free = true;
+        for (int at = 0; free && at < ttt_piece_area(piece); at++) {
+            free = piece->cells[at] == 0 || ttt_piece_at(grid, top + at / piece->width, left + at % piece->width) == 0;
+        }
+        if (!free) continue;
+        for (int at = 0; at < ttt_piece_area(piece); at++) {
+            uint8_t *cell = &grid->cells[(top + at / piece->width) * grid->width + left + at % piece->width];
+            if (piece->cells[at] != 0) *cell = piece->cells[at];
+        }
+        if (solve_puzzle(list, grid, used | 1u << i)) return true;
+        for (int at = 0; at < ttt_piece_area(piece); at++) {
+            uint8_t *cell = &grid->cells[(top + at / piece->width) * grid->width + left + at % piece->width];
+            if (piece->cells[at] != 0) *cell = 0;
+        }
+    }
+    return false;
+}
+
+/* Of the rectangles of so many cells, the squarest that can be laid; of two alike the upright one. */
+bool ttt_op_assemble(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_value *list = arguments[0];
+    int cells = 0, height = 0, width = 0;
+    if (list->count < 2 || list->count > PUZZLE_MAX) return false;
+    for (int i = 0; i < list->count; i++) {
+        const int size = ttt_piece_size(&list->pieces[i]);
+        if (size == 0) return false;
+        cells += size;
+        if (list->pieces[i].height > height) height = list->pieces[i].height;
+        if (list->pieces[i].width > width) width = list->pieces[i].width;
+    }
+    if (cells > TTT_GRID_CELLS) return false;
+    for (int shorter = TTT_PIECE_SIDE; shorter > 0; shorter--) {
+        const int longer = cells / shorter;
+        if (cells % shorter != 0 || longer < shorter || longer > TTT_PIECE_SIDE) continue;
+        for (int upright = 1; upright >= 0; upright--) {
+            const int rows = upright ? longer : shorter, columns = upright ? shorter : longer;
+            if (rows < height || columns < width) continue;
+            if (!ttt_value_new_grid(scratch, 0, 0, rows, columns, result)) return false;
+            if (solve_puzzle(list, &result->pieces[0], 0)) return true;
+        }
+    }
+    return false;
 }

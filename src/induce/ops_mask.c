@@ -310,3 +310,38 @@ bool ttt_op_squares_in(ttt_scratch *scratch, const ttt_value *const *arguments, 
     }
     return true;
 }
+
+bool ttt_op_middle(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    if (from->width < 3 || !mask_like(scratch, from, result)) return false;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        const int c = i % from->width;
+        result->pieces[0].cells[i] = c == (from->width - 1) / 2 || c == from->width / 2;
+    }
+    return true;
+}
+
+/* Bit `direction` of seen[cell]: the cell is 0 and something lies in that direction. */
+static void mark_seen(const ttt_piece *from, int direction, uint8_t *seen) {
+    const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
+    const int area = ttt_piece_area(from), back = dr * from->width + dc;
+    for (int i = 0; i < area; i++) {
+        const int at = back > 0 ? area - 1 - i : i, r = at / from->width + dr, c = at % from->width + dc;
+        if (from->cells[at] != 0 || r < 0 || c < 0 || r >= from->height || c >= from->width) continue;
+        if (from->cells[at + back] != 0 || (seen[at + back] >> direction & 1)) seen[at] |= (uint8_t)(1u << direction);
+    }
+}
+
+bool ttt_op_crossings(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    uint8_t *seen = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(from));
+    if (seen == NULL || !mask_like(scratch, from, result)) return false;
+    for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) mark_seen(from, d, seen);
+    const unsigned upright = 1u << TTT_NORTH | 1u << TTT_SOUTH, level = 1u << TTT_EAST | 1u << TTT_WEST;
+    bool any = false;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        result->pieces[0].cells[i] = (seen[i] & upright) != 0 && (seen[i] & level) != 0;
+        any |= result->pieces[0].cells[i] != 0;
+    }
+    return any;
+}

@@ -296,7 +296,7 @@ static bool paint_groups(ttt_scratch *scratch, const ttt_piece *grid, bool rares
         }
         result->pieces[0].cells[at] = best;
     }
-    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_paint_rarest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -347,4 +347,34 @@ bool ttt_op_centres(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
         any = true;
     }
     return any;
+}
+
+/* Looking along the four sides over 0; where two see the same cell, the nearer one paints it. */
+bool ttt_op_imprint(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    uint8_t *steps_to = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid));
+    if (steps_to == NULL) return false;
+    for (int k = 0; k < objects.count; k++) {
+        if (objects.of[k].size != 1) continue;
+        for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) {
+            const int dr = ttt_direction_rows(d), dc = ttt_direction_columns(d);
+            int r = objects.of[k].top + dr, c = objects.of[k].left + dc, steps = 1;
+            while (r >= 0 && c >= 0 && r < grid->height && c < grid->width && ttt_piece_at(grid, r, c) == 0) {
+                r += dr;
+                c += dc;
+                steps++;
+            }
+            if (ttt_piece_look(grid, r, c) == 0) continue;
+            const int at = r * grid->width + c;
+            if (objects.of[objects.labels[at] - 1].size == 1 || (steps_to[at] != 0 && steps_to[at] <= steps)) continue;
+            steps_to[at] = (uint8_t)steps;
+            result->pieces[0].cells[at] = grid->cells[objects.of[k].first];
+        }
+    }
+    return true;
 }

@@ -357,3 +357,11 @@ bool ttt_op_smooth(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
     }
     return true;
 }
+
+bool ttt_op_symmetric_patch(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value whole, hole;
+    if (!ttt_op_complete_symmetry(scratch, arguments, &whole) || !ttt_op_is_colour(scratch, arguments, &hole)) {
+        return false;
+    }
+    return ttt_op_crop_to(scratch, (const ttt_value *[]){&whole, &hole}, result);
+}

@@ -112,6 +112,7 @@ int ttt_property_of(ttt_property property, const ttt_value *list, int index) {
     const int area = ttt_piece_area(piece);
     switch (property) {
     case TTT_PROPERTY_SIZE: return ttt_piece_size(piece);
+    case TTT_PROPERTY_PARITY: return ttt_piece_size(piece) % 2;
     case TTT_PROPERTY_HEIGHT: return piece->height;
     case TTT_PROPERTY_WIDTH: return piece->width;
     case TTT_PROPERTY_SIDE: return piece->height > piece->width ? piece->height : piece->width;

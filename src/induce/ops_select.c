@@ -310,3 +310,18 @@ bool ttt_op_odd_layer(ttt_scratch *scratch, const ttt_value *const *arguments, t
     }
     return odd && shared && paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
 }
+
+bool ttt_op_most_of(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_value *list = arguments[0];
+    int most = 0, best = -1;
+    for (int i = 0; i < list->count; i++) {
+        int count = 0;
+        for (int at = 0; at < ttt_piece_area(&list->pieces[i]); at++) {
+            count += list->pieces[i].cells[at] == arguments[1]->number;
+        }
+        if (count < most) continue;
+        best = count > most ? i : -1;
+        most = count;
+    }
+    return best >= 0 && ttt_value_copy_piece(scratch, &list->pieces[best], result);
+}

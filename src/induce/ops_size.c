@@ -216,3 +216,22 @@ bool ttt_op_substitute(ttt_scratch *scratch, const ttt_value *const *arguments, 
     }
     return true;
 }
+
+bool ttt_op_fractal(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return ttt_op_substitute(scratch, (const ttt_value *[]){arguments[0], arguments[0]}, result);
+}
+
+/* Rows with equally many cells stay in their order. */
+bool ttt_op_sort_rows(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    if (!grid_like(scratch, from, result)) return false;
+    int counts[TTT_PIECE_SIDE] = {0}, row = 0;
+    for (int i = 0; i < ttt_piece_area(from); i++) counts[i / from->width] += from->cells[i] != 0;
+    for (int count = 0; count <= from->width; count++) {
+        for (int r = 0; r < from->height; r++) {
+            if (counts[r] != count) continue;
+            memcpy(result->pieces[0].cells + row++ * from->width, from->cells + r * from->width, from->width);
+        }
+    }
+    return true;
+}

@@ -165,3 +165,79 @@ bool ttt_op_islands(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     }
     return result->count > 0;
 }
+
+/* Every panel in one colour, colours[i * across + j]; the lines between them become 0. */
+static bool paint_panels(ttt_scratch *scratch, const ttt_piece *from, const ttt_layout *layout, const uint8_t *colours,
+                         ttt_value *result) {
+    if (!grid_like(scratch, from, result)) return false;
+    for (int i = 0; i < layout->down; i++) {
+        for (int r = layout->row_start[i]; r < layout->row_end[i]; r++) {
+            for (int j = 0; j < layout->across; j++) {
+                memset(result->pieces[0].cells + r * from->width + layout->column_start[j],
+                       colours[i * layout->across + j], (size_t)(layout->column_end[j] - layout->column_start[j]));
+            }
+        }
+    }
+    return true;
+}
+
+/* Panels with equally many cells share a rank: 1 and how many different numbers are larger. */
+bool ttt_op_panel_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout)) return false;
+    uint8_t ranks[TTT_GRID_CELLS + 1] = {0}, colours[TTT_GRID_CELLS];
+    int16_t counts[TTT_GRID_CELLS];
+    const int panels = layout.down * layout.across;
+    for (int k = 0; k < panels; k++) {
+        const ttt_box box = panel_box(&layout, k / layout.across, k % layout.across);
+        counts[k] = 0;
+        for (int r = box.top; r < box.top + box.height; r++) {
+            for (int c = box.left; c < box.left + box.width; c++) counts[k] += ttt_piece_at(from, r, c) != 0;
+        }
+        ranks[counts[k]] = 1;
+    }
+    for (int count = TTT_GRID_CELLS, rank = 0; count >= 0; count--) {
+        if (ranks[count] != 0) ranks[count] = (uint8_t)(rank < 9 ? ++rank : rank);
+    }
+    for (int k = 0; k < panels; k++) colours[k] = ranks[counts[k]];
+    return paint_panels(scratch, from, &layout, colours, result);
+}
+
+/* 0 for the first, 1 for the middle (or both), 2 for the last; -1 for others. */
+static int third(int place, int count) {
+    if (place == 0) return 0;
+    if (place == count - 1) return 2;
+    return place == (count - 1) / 2 || place == count / 2 ? 1 : -1;
+}
+
+bool ttt_op_panel_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout)) return false;
+    uint8_t colours[TTT_GRID_CELLS];
+    for (int k = 0; k < layout.down * layout.across; k++) {
+        const int down = third(k / layout.across, layout.down), across = third(k % layout.across, layout.across);
+        colours[k] = (uint8_t)(down < 0 || across < 0 ? 0 : 1 + 3 * down + across);
+    }
+    return paint_panels(scratch, from, &layout, colours, result);
+}
+
+bool ttt_op_connect_panels(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value colours, connected;
+    if (!ttt_op_panel_colours(scratch, arguments, &colours) ||
+        !ttt_op_connect_all(scratch, (const ttt_value *[]){&colours}, &connected)) {
+        return false;
+    }
+    return ttt_op_fill_panels(scratch, (const ttt_value *[]){arguments[0], &connected}, result);
+}
+
+bool ttt_op_corner(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int down = ttt_direction_rows(arguments[1]->number), right = ttt_direction_columns(arguments[1]->number);
+    const int side = arguments[2]->number;
+    if (side < 1 || (down != 0 && side > from->height) || (right != 0 && side > from->width)) return false;
+    const int height = down == 0 ? from->height : side, width = right == 0 ? from->width : side;
+    const ttt_box box = {down > 0 ? from->height - height : 0, right > 0 ? from->width - width : 0, height, width};
+    return ttt_piece_cut_grid(scratch, from, box, result);
+}
