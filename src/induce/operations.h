@@ -66,6 +66,15 @@ static inline bool ttt_operation_maps(const ttt_operation *operation) {
 bool ttt_operation_apply(const ttt_operation *operation, bool each, ttt_scratch *scratch,
                          const ttt_value *const *arguments, ttt_value *result);
 
+/* 0 before the middle of a side, 1 in it, 2 beyond. */
+static inline int ttt_side_of_middle(int at, int count) {
+    return 2 * at + 1 < count ? 0 : 2 * at + 1 == count ? 1 : 2;
+}
+/* 1 to 9: upper, middle, lower row of height x width, each left, middle, right. */
+static inline uint8_t ttt_sector(int r, int height, int c, int width) {
+    return (uint8_t)(1 + 3 * ttt_side_of_middle(r, height) + ttt_side_of_middle(c, width));
+}
+
 /* The functions of the table. */
 #define OPERATION(FAMILY, name, ...) ttt_operation_function ttt_op_##name;
 #include "induce/operations.def"

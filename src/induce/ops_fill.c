@@ -11,13 +11,11 @@ bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *argum
         !ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) {
         return false;
     }
-    bool any = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (zeros.labels[at] == 0 || zeros.of[zeros.labels[at] - 1].edge) continue;
         result->pieces[0].cells[at] = 1;
-        any = true;
     }
-    return any;
+    return true;
 }
 
 bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -28,7 +26,6 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
     /* beside[k][colour]: the cells of that colour above, below, left and right of the cells of area k */
     uint8_t(*beside)[TTT_COLOURS] = ttt_scratch_allocate(scratch, (size_t)zeros.count * sizeof *beside);
     if (beside == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool any = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         const int k = zeros.labels[at] - 1;
         if (k < 0 || zeros.of[k].edge) continue;
@@ -37,9 +34,8 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
             uint8_t *count = &beside[k][grid->cells[around[i]]];
             if (*count < UINT8_MAX) ++*count;
         }
-        any = true;
     }
-    for (int at = 0; any && at < ttt_piece_area(grid); at++) {
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
         const int k = zeros.labels[at] - 1;
         if (k < 0 || zeros.of[k].edge) continue;
         uint8_t most = 1;
@@ -48,7 +44,7 @@ bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, 
         }
         result->pieces[0].cells[at] = most;
     }
-    return any;
+    return true;
 }
 
 /* Areas between walls of one colour: each takes the colour of what lies in it, if that is one colour. */
@@ -65,7 +61,6 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (rooms.labels[at] != 0) seen[rooms.labels[at] - 1] |= (uint16_t)(1u << grid->cells[at]);
     }
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (rooms.labels[at] == 0 || grid->cells[at] != 0) continue;
         const unsigned colours = seen[rooms.labels[at] - 1] & ~1u;
@@ -73,9 +68,8 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
         uint8_t colour = 0;
         while (colours >> colour != 1) colour++;
         result->pieces[0].cells[at] = colour;
-        changed = true;
     }
-    return changed;
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------- growth */
@@ -83,7 +77,6 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
 /* Every 0 takes the colour of the first neighbour that is not 0, among the directions whose bit is set. */
 static bool grow(ttt_scratch *scratch, const ttt_piece *grid, unsigned directions, ttt_value *result) {
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool changed = false;
     for (int r = 0, at = 0; r < grid->height; r++) {
         for (int c = 0; c < grid->width; c++, at++) {
             if (grid->cells[at] != 0) continue;
@@ -93,10 +86,9 @@ static bool grow(ttt_scratch *scratch, const ttt_piece *grid, unsigned direction
                 colour = ttt_piece_look(grid, r + ttt_direction_rows(d), c + ttt_direction_columns(d));
             }
             result->pieces[0].cells[at] = colour;
-            changed |= colour != 0;
         }
     }
-    return changed;
+    return true;
 }
 
 bool ttt_op_grow(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -119,7 +111,6 @@ bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
         return false;
     }
-    bool changed = false;
     for (int k = 0; k < objects.count; k++) {
         const ttt_component *of = &objects.of[k];
         for (int r = of->top; r <= of->bottom; r++) {
@@ -127,11 +118,10 @@ bool ttt_op_boxes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
                 const int at = r * grid->width + c;
                 if (grid->cells[at] != 0) continue;
                 result->pieces[0].cells[at] = grid->cells[of->first];
-                changed = true;
             }
         }
     }
-    return changed;
+    return true;
 }
 
 /* Every 0 takes the colour of the nearest cell that is not 0, walking over 0 by sides; where two colours are equally
@@ -169,5 +159,5 @@ bool ttt_op_spread(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
     for (int at = 0; at < area; at++) {
         if (cells[at] == TIE) cells[at] = 0;
     }
-    return seeds > 0 && seeds < area;
+    return seeds > 0;
 }

@@ -29,7 +29,7 @@ static bool rays(ttt_scratch *scratch, const ttt_piece *grid, unsigned direction
             if (out[at] == 0) out[at] = sent.cells[at];
         }
     }
-    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_rays(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -60,18 +60,15 @@ bool ttt_op_rays_on(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     if (!ttt_value_new_like(scratch, on, result)) return false;
     ttt_piece *out = &result->pieces[0];
     ttt_piece_draw(out, &arguments[0]->pieces[0]);
-    ttt_piece before;
-    if (!ttt_piece_copy(scratch, out, &before)) return false;
     send_rays(on, arguments[1]->number, out->cells);
-    return !ttt_piece_same_cells(&before, out);
+    return true;
 }
 
 /* ----------------------------------------------------------------------------------------------- connections */
 
 /* Fills the 0 between cells of one colour that see each other along the direction. */
-static bool connect_towards(const ttt_piece *grid, int direction, uint8_t *out) {
+static void connect_towards(const ttt_piece *grid, int direction, uint8_t *out) {
     const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         const uint8_t colour = grid->cells[at];
         if (colour == 0) continue;
@@ -84,23 +81,24 @@ static bool connect_towards(const ttt_piece *grid, int direction, uint8_t *out) 
         }
         if (steps == 0 || ttt_piece_look(grid, r, c) != colour) continue;
         for (int i = 1; i <= steps; i++) out[(row + i * dr) * grid->width + column + i * dc] = colour;
-        changed = true;
     }
-    return changed;
 }
 
 bool ttt_op_connect(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *grid = &arguments[0]->pieces[0];
     const int direction = arguments[1]->number;
     if (direction >= TTT_DIRECTION_COUNT / 2) return false; /* the opposite direction says the same */
-    return ttt_value_copy_piece(scratch, grid, result) && connect_towards(grid, direction, result->pieces[0].cells);
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    connect_towards(grid, direction, result->pieces[0].cells);
+    return true;
 }
 
 bool ttt_op_connect_all(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *grid = &arguments[0]->pieces[0];
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
-    const bool down = connect_towards(grid, TTT_SOUTH, result->pieces[0].cells);
-    return connect_towards(grid, TTT_EAST, result->pieces[0].cells) || down;
+    connect_towards(grid, TTT_SOUTH, result->pieces[0].cells);
+    connect_towards(grid, TTT_EAST, result->pieces[0].cells);
+    return true;
 }
 
 /* From a cell, over 0 to the first cell of the colour that is seen along each side. */
@@ -108,7 +106,6 @@ bool ttt_op_link(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     const ttt_piece *grid = &arguments[0]->pieces[0];
     const uint8_t colour = (uint8_t)arguments[1]->number;
     if (colour == 0 || !ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (grid->cells[at] == 0 || grid->cells[at] == colour) continue;
         for (int direction = 0; direction < TTT_DIRECTION_COUNT; direction += 2) {
@@ -123,30 +120,94 @@ bool ttt_op_link(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
             for (int i = 1; i <= steps; i++) {
                 result->pieces[0].cells[at + i * (dr * grid->width + dc)] = grid->cells[at];
             }
-            changed = true;
         }
     }
-    return changed;
+    return true;
+}
+
+/* What lies between two cells that see each other in a line: `steps` cells, the first at `first`. */
+typedef void between(const ttt_piece *grid, int first, int step, int steps, uint8_t *out);
+
+static void between_in_lines(const ttt_piece *grid, int lines, int line_step, int count, int step, between *draw,
+                             uint8_t *out) {
+    for (int line = 0; line < lines; line++) {
+        for (int i = 0, last = -1; i < count; i++) {
+            if (grid->cells[line * line_step + i * step] == 0) continue;
+            if (last >= 0 && i - last > 1) draw(grid, line * line_step + (last + 1) * step, step, i - last - 1, out);
+            last = i;
+        }
+    }
+}
+
+/* Each half as the cell that it touches, a cell in the middle stays 0. */
+static void draw_halves(const ttt_piece *grid, int first, int step, int steps, uint8_t *out) {
+    for (int i = 0; i < steps / 2; i++) {
+        out[first + i * step] = grid->cells[first - step];
+        out[first + (steps - 1 - i) * step] = grid->cells[first + steps * step];
+    }
+}
+
+static void draw_middle(const ttt_piece *grid, int first, int step, int steps, uint8_t *out) {
+    (void)grid;
+    if (steps % 2 == 1) out[first + steps / 2 * step] = 1;
+}
+
+bool ttt_op_meet(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    uint8_t *out = result->pieces[0].cells;
+    between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_halves, out);
+    between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_halves, out);
+    return true;
+}
+
+bool ttt_op_middles(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) return false;
+    uint8_t *out = result->pieces[0].cells;
+    between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_middle, out);
+    between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_middle, out);
+    return true;
+}
+
+/* Repeats what each line has from its first to its last cell that is not 0, if those are several, over its 0. */
+static void tile_lines(const ttt_piece *grid, int lines, int line_step, int count, int step, uint8_t *out) {
+    for (int line = 0; line < lines; line++) {
+        const uint8_t *cells = grid->cells + line * line_step;
+        int first = 0, last = count - 1;
+        while (first < count && cells[first * step] == 0) first++;
+        while (last > first && cells[last * step] == 0) last--;
+        const int period = last - first + 1;
+        if (period < 2) continue;
+        for (int i = 0; i < count; i++) {
+            uint8_t *to = &out[line * line_step + i * step];
+            if (*to == 0) *to = cells[(first + (i - first + count * period) % period) * step];
+        }
+    }
+}
+
+bool ttt_op_tile_lines(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    tile_lines(grid, grid->height, grid->width, grid->width, 1, result->pieces[0].cells);
+    tile_lines(grid, grid->width, 1, grid->height, grid->width, result->pieces[0].cells);
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------- rays of their own kind */
 
 /* Draws over 0 from the cell after (r, c) on, as far as it goes. */
-static bool draw_ray(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
+static void draw_ray(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
     const int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
-    bool drawn = false;
     for (r += dr, c += dc; r >= 0 && c >= 0 && r < grid->height && c < grid->width; r += dr, c += dc) {
         if (ttt_piece_at(grid, r, c) != 0) break;
         out[r * grid->width + c] = colour;
-        drawn = true;
     }
-    return drawn;
 }
 
 /* From the cell after (r, c) on, turning back from what is in its way above, below or beside it, out of the grid. */
-static bool draw_ricochet(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
+static void draw_ricochet(const ttt_piece *grid, int r, int c, int direction, uint8_t colour, uint8_t *out) {
     int dr = ttt_direction_rows(direction), dc = ttt_direction_columns(direction);
-    bool drawn = false;
     for (int steps = 0; steps < 4 * TTT_PIECE_SIDE; steps++) {
         if (dr != 0 && dc != 0 && ttt_piece_look(grid, r + dr, c + dc) != 0) {
             const bool aside = ttt_piece_look(grid, r, c + dc) != 0, ahead = ttt_piece_look(grid, r + dr, c) != 0;
@@ -157,15 +218,12 @@ static bool draw_ricochet(const ttt_piece *grid, int r, int c, int direction, ui
         c += dc;
         if (r < 0 || c < 0 || r >= grid->height || c >= grid->width || ttt_piece_at(grid, r, c) != 0) break;
         out[r * grid->width + c] = colour;
-        drawn = true;
     }
-    return drawn;
 }
 
 /* A cell with one neighbour of its colour is an end: a ray goes on from it away from that neighbour. */
 static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, ttt_value *result) {
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool changed = false;
     for (int r = 0, at = 0; r < grid->height; r++) {
         for (int c = 0; c < grid->width; c++, at++) {
             const uint8_t colour = grid->cells[at];
@@ -178,11 +236,13 @@ static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, t
             }
             if (neighbours != 1) continue;
             const int away = (towards + 4) % TTT_DIRECTION_COUNT;
-            changed |= ricochet ? draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells)
-                                : draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
+            if (ricochet)
+                draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells);
+            else
+                draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
         }
     }
-    return changed;
+    return true;
 }
 
 bool ttt_op_extend(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -194,8 +254,7 @@ bool ttt_op_ricochet(ttt_scratch *scratch, const ttt_value *const *arguments, tt
 }
 
 /* A ray turns back to the other side where the grid ends or something lies beside it; it ends above and below. */
-static bool bounce_from(const ttt_piece *grid, int r, int c, int dr, int dc, uint8_t colour, uint8_t *out) {
-    bool drawn = false;
+static void bounce_from(const ttt_piece *grid, int r, int c, int dr, int dc, uint8_t colour, uint8_t *out) {
     for (int turns = 0; turns < 2;) {
         const bool aside = c + dc < 0 || c + dc >= grid->width || ttt_piece_at(grid, r, c + dc) != 0;
         if (aside) {
@@ -207,23 +266,20 @@ static bool bounce_from(const ttt_piece *grid, int r, int c, int dr, int dc, uin
         c += dc;
         if (r < 0 || r >= grid->height || ttt_piece_at(grid, r, c) != 0) break;
         out[r * grid->width + c] = colour;
-        drawn = true;
         turns = 0;
     }
-    return drawn;
 }
 
 bool ttt_op_bounce(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *grid = &arguments[0]->pieces[0];
     const int direction = arguments[1]->number;
     if (direction % 2 == 0 || !ttt_value_copy_piece(scratch, grid, result)) return false;
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (grid->cells[at] == 0) continue;
-        changed |= bounce_from(grid, at / grid->width, at % grid->width, ttt_direction_rows(direction),
-                               ttt_direction_columns(direction), grid->cells[at], result->pieces[0].cells);
+        bounce_from(grid, at / grid->width, at % grid->width, ttt_direction_rows(direction),
+                    ttt_direction_columns(direction), grid->cells[at], result->pieces[0].cells);
     }
-    return changed;
+    return true;
 }
 
 /* Where a cell of a rarer colour of its group has a neighbour of a more common one on a side: a ray of the cell's
@@ -238,7 +294,6 @@ static bool shoot(ttt_scratch *scratch, const ttt_piece *grid, bool through, ttt
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (groups.labels[at] != 0) counts[groups.labels[at] - 1][grid->cells[at]]++;
     }
-    bool changed = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (groups.labels[at] == 0) continue;
         const int16_t *of = counts[groups.labels[at] - 1];
@@ -253,10 +308,10 @@ static bool shoot(ttt_scratch *scratch, const ttt_piece *grid, bool through, ttt
                 r += dr;
                 c += dc;
             }
-            changed |= draw_ray(grid, r, c, direction, colour, result->pieces[0].cells);
+            draw_ray(grid, r, c, direction, colour, result->pieces[0].cells);
         }
     }
-    return changed;
+    return true;
 }
 
 bool ttt_op_shoot(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

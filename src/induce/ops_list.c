@@ -136,17 +136,15 @@ bool ttt_op_share(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
             if (all[at] == 0) all[at] = list->pieces[i].cells[at];
         }
     }
-    bool changed = false;
     for (int i = 0; i < list->count; i++) {
         ttt_piece piece;
         if (!ttt_piece_copy(scratch, &list->pieces[i], &piece)) return false;
         for (int at = 0; at < area; at++) {
-            changed |= piece.cells[at] == 0 && all[at] != 0;
             if (piece.cells[at] == 0) piece.cells[at] = all[at];
         }
         ttt_list_push(result, piece);
     }
-    return changed;
+    return true;
 }
 
 /* How often each colour lies at a place of the pieces. */

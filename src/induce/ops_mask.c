@@ -144,18 +144,12 @@ bool ttt_op_rings(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
-/* 0 before the middle of a side, 1 in it, 2 beyond. */
-static int side_of_middle(int at, int count) {
-    return 2 * at + 1 < count ? 0 : 2 * at + 1 == count ? 1 : 2;
-}
-
 bool ttt_op_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     if (!grid_like(scratch, from, result)) return false;
     uint8_t *to = result->pieces[0].cells;
     for (int r = 0; r < from->height; r++) {
-        const int above = 1 + 3 * side_of_middle(r, from->height);
-        for (int c = 0; c < from->width; c++) *to++ = (uint8_t)(above + side_of_middle(c, from->width));
+        for (int c = 0; c < from->width; c++) *to++ = ttt_sector(r, from->height, c, from->width);
     }
     return true;
 }
@@ -308,5 +302,49 @@ bool ttt_op_squares_in(ttt_scratch *scratch, const ttt_value *const *arguments, 
             }
         }
     }
+    return true;
+}
+
+/* Cells whose eight neighbours all are in the mask; what lies outside the grid is not. */
+bool ttt_op_shrink_mask(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    if (!mask_like(scratch, from, result)) return false;
+    for (int r = 1; r + 1 < from->height; r++) {
+        for (int c = 1; c + 1 < from->width; c++) {
+            bool inside = ttt_piece_at(from, r, c) != 0;
+            for (int d = 0; d < TTT_DIRECTION_COUNT && inside; d++) {
+                inside = ttt_piece_at(from, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != 0;
+            }
+            result->pieces[0].cells[r * from->width + c] = inside;
+        }
+    }
+    return true;
+}
+
+/* Marks runs of at least *longest cells in each of `lines` lines; a longer one makes it forget the others. */
+static void mark_runs(const ttt_piece *from, int lines, int line_step, int count, int step, int *longest,
+                      ttt_piece *to) {
+    for (int line = 0; line < lines; line++) {
+        for (int i = 0, run = 0; i <= count; i++) {
+            if (i < count && from->cells[line * line_step + i * step] != 0) {
+                run++;
+                continue;
+            }
+            if (run > *longest) memset(to->cells, 0, (size_t)ttt_piece_area(to));
+            if (run > *longest) *longest = run;
+            for (int back = 1; run == *longest && back <= run; back++) {
+                to->cells[line * line_step + (i - back) * step] = 1;
+            }
+            run = 0;
+        }
+    }
+}
+
+bool ttt_op_longest_runs(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    int longest = 2;
+    if (!mask_like(scratch, from, result)) return false;
+    mark_runs(from, from->height, from->width, from->width, 1, &longest, &result->pieces[0]);
+    mark_runs(from, from->width, 1, from->height, from->width, &longest, &result->pieces[0]);
     return true;
 }

@@ -25,7 +25,7 @@ static bool move_content(ttt_scratch *scratch, const ttt_piece *from, int down, 
             result->pieces[0].cells[to_row * from->width + to_column] = ttt_piece_at(from, r, c);
         }
     }
-    return !ttt_piece_same_cells(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_shift(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -84,7 +84,7 @@ bool ttt_op_fall(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
             place++;
         }
     }
-    return !ttt_piece_same_cells(from, &result->pieces[0]);
+    return true;
 }
 
 /* Can the component with these cells take one step of (dr, dc)? */
@@ -153,7 +153,7 @@ static bool fall_rigid(ttt_scratch *scratch, const ttt_value *const *arguments, 
             }
         }
     }
-    return !ttt_piece_same_cells(from, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_fall_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -212,16 +212,14 @@ bool ttt_op_attract(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
         return false;
     }
     for (int at = 0; at < ttt_piece_area(grid); at++) target[at] = grid->cells[at] == colour;
-    bool changed = false;
     for (bool moved = true; moved;) { /* what was in the way may have moved on */
         moved = false;
         for (int k = 0; k < f.objects.count; k++) {
             if (grid->cells[f.objects.of[k].first] == colour) continue;
             moved |= pull(grid, &f, k, target, result->pieces[0].cells);
         }
-        changed |= moved;
     }
-    return changed;
+    return true;
 }
 
 /* Smaller objects move to the largest of their colour. */
@@ -239,7 +237,6 @@ bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
         int *of = &largest[grid->cells[f.objects.of[k].first]];
         if (*of < 0 || f.objects.of[k].size > f.objects.of[*of].size) *of = k;
     }
-    bool changed = false;
     for (int colour = 1; colour < TTT_COLOURS; colour++) {
         const int to = largest[colour];
         if (to < 0) continue;
@@ -247,10 +244,10 @@ bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
         for (int i = f.starts[to]; i < f.starts[to + 1]; i++) target[f.cells[i]] = true;
         for (int k = 0; k < f.objects.count; k++) {
             if (k == to || grid->cells[f.objects.of[k].first] != colour) continue;
-            changed |= pull(grid, &f, k, target, result->pieces[0].cells);
+            pull(grid, &f, k, target, result->pieces[0].cells);
         }
     }
-    return changed;
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- pieces, as a whole */

@@ -296,7 +296,7 @@ static bool paint_groups(ttt_scratch *scratch, const ttt_piece *grid, bool rares
         }
         result->pieces[0].cells[at] = best;
     }
-    return !ttt_piece_same_cells(grid, &result->pieces[0]);
+    return true;
 }
 
 bool ttt_op_paint_rarest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

@@ -90,13 +90,13 @@ bool ttt_op_nth(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_val
 
 /* ----------------------------------------------------------------------------------------------- some pieces */
 
-/* The pieces marked in `kept`; false when those are none or all. */
+/* The pieces marked in `kept`; false when those are none. All may be: in one example nothing is left out. */
 static bool keep(ttt_scratch *scratch, const ttt_value *list, const bool *kept, ttt_value *result) {
     if (!ttt_value_new_list(scratch, result)) return false;
     for (int i = 0; i < list->count; i++) {
         if (kept[i]) ttt_list_push(result, list->pieces[i]);
     }
-    return result->count > 0 && result->count < list->count;
+    return result->count > 0;
 }
 
 /* Pieces with this value, or all others. */
@@ -229,7 +229,6 @@ bool ttt_op_order_by(ttt_scratch *scratch, const ttt_value *const *arguments, tt
     measures of;
     measure(list, arguments[1], &of);
     if (!ttt_value_new_list(scratch, result)) return false;
-    bool moved = false;
     for (int i = 0; i < list->count; i++) {
         int place = i;
         for (; place > 0 && of.values[place - 1] > of.values[place]; place--) {
@@ -237,12 +236,11 @@ bool ttt_op_order_by(ttt_scratch *scratch, const ttt_value *const *arguments, tt
             of.values[place] = of.values[place - 1];
             of.values[place - 1] = value;
             result->pieces[place] = result->pieces[place - 1];
-            moved = true;
         }
         result->pieces[place] = list->pieces[i];
         result->count++;
     }
-    return moved;
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------- painting by a property */
@@ -264,7 +262,6 @@ static bool paint_layer(ttt_scratch *scratch, const ttt_value *list, const uint8
 static bool rank_layer(ttt_scratch *scratch, const ttt_value *const *arguments, bool least, ttt_value *result) {
     measures of;
     measure(arguments[0], arguments[1], &of);
-    if (of.low == of.high) return false;
     uint8_t colours[TTT_LIST_MAX];
     for (int i = 0; i < of.count; i++) {
         int rank = 1;
@@ -302,11 +299,6 @@ bool ttt_op_odd_layer(ttt_scratch *scratch, const ttt_value *const *arguments, t
     measures of;
     measure(arguments[0], arguments[1], &of);
     uint8_t colours[TTT_LIST_MAX];
-    bool odd = false, shared = false;
-    for (int i = 0; i < of.count; i++) {
-        colours[i] = of.shared[i] == 1 ? 1 : 2;
-        odd |= of.shared[i] == 1;
-        shared |= of.shared[i] != 1;
-    }
-    return odd && shared && paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
+    for (int i = 0; i < of.count; i++) colours[i] = of.shared[i] == 1 ? 1 : 2;
+    return paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
 }
