@@ -72,6 +72,32 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
     return true;
 }
 
+/* The colour spreads over 0 by sides, as far as 0 lies together. */
+bool ttt_op_flood(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const uint8_t colour = (uint8_t)arguments[1]->number;
+    const int width = grid->width;
+    int16_t *queue = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid) * sizeof *queue);
+    if (colour == 0 || queue == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    uint8_t *cells = result->pieces[0].cells;
+    int end = 0;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (cells[at] == colour) queue[end++] = (int16_t)at;
+    }
+    for (int i = 0; i < end; i++) {
+        const int r = queue[i] / width, c = queue[i] % width;
+        for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) {
+            const int next_r = r + ttt_direction_rows(d), next_c = c + ttt_direction_columns(d);
+            if (next_r < 0 || next_c < 0 || next_r >= grid->height || next_c >= width) continue;
+            const int next = next_r * width + next_c;
+            if (cells[next] != 0) continue;
+            cells[next] = colour;
+            queue[end++] = (int16_t)next;
+        }
+    }
+    return true;
+}
+
 /* ---------------------------------------------------------------------------------------------------- growth */
 
 /* Every 0 takes the colour of the first neighbour that is not 0, among the directions whose bit is set. */

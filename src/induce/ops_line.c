@@ -154,10 +154,12 @@ static void draw_middle(const ttt_piece *grid, int first, int step, int steps, u
 
 bool ttt_op_meet(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    if (direction != TTT_NORTH && direction != TTT_EAST) return false; /* the opposite direction says the same */
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
     uint8_t *out = result->pieces[0].cells;
-    between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_halves, out);
-    between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_halves, out);
+    if (direction == TTT_EAST) between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_halves, out);
+    if (direction == TTT_NORTH) between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_halves, out);
     return true;
 }
 
@@ -191,6 +193,27 @@ bool ttt_op_tile_lines(ttt_scratch *scratch, const ttt_value *const *arguments, 
     if (!ttt_value_copy_piece(scratch, grid, result)) return false;
     tile_lines(grid, grid->height, grid->width, grid->width, 1, result->pieces[0].cells);
     tile_lines(grid, grid->width, 1, grid->height, grid->width, result->pieces[0].cells);
+    return true;
+}
+
+/* Objects that are one row or column of several cells run through the whole grid, rows over columns. */
+bool ttt_op_full_lines(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    uint8_t *out = result->pieces[0].cells;
+    for (int rows = 0; rows < 2; rows++) {
+        for (int k = 0; k < objects.count; k++) {
+            const ttt_component *of = &objects.of[k];
+            if (of->size == 1 || (rows ? of->top != of->bottom : of->left != of->right)) continue;
+            const int start = rows ? of->top * grid->width : of->left, step = rows ? 1 : grid->width;
+            const int count = rows ? grid->width : grid->height;
+            for (int i = 0; i < count; i++) out[start + i * step] = grid->cells[of->first];
+        }
+    }
     return true;
 }
 

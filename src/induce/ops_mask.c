@@ -247,39 +247,44 @@ bool ttt_op_first_seen(ttt_scratch *scratch, const ttt_value *const *arguments, 
 /* ------------------------------------------------------------------------------------------- rectangles */
 
 /* best = the largest area of a rectangle of set cells whose lower right corner is (r, c); heights of columns above,
- * this row counted, are in `heights`. */
-static int largest_at(const uint8_t *heights, int c) {
+ * this row counted, are in `heights`; both sides have `least_side` or more. */
+static int largest_at(const uint8_t *heights, int c, int least_side) {
     int best = 0, lowest = TTT_PIECE_SIDE;
     for (int left = c; left >= 0 && heights[left] > 0; left--) {
         if (heights[left] < lowest) lowest = heights[left];
+        if (lowest < least_side || c - left + 1 < least_side) continue;
         if (lowest * (c - left + 1) > best) best = lowest * (c - left + 1);
     }
     return best;
 }
 
 /* Sets the rectangles of that area with their lower right corner at (r, c). */
-static void set_rectangles(const uint8_t *heights, int r, int c, int area, ttt_piece *to) {
+static void set_rectangles(const uint8_t *heights, int r, int c, int area, int least_side, ttt_piece *to) {
     int lowest = TTT_PIECE_SIDE;
     for (int left = c; left >= 0 && heights[left] > 0; left--) {
         const int width = c - left + 1;
         if (heights[left] < lowest) lowest = heights[left];
-        if (lowest * width != area) continue;
+        if (lowest * width != area || lowest < least_side || width < least_side) continue;
         for (int i = 0; i < lowest; i++) memset(to->cells + (r - i) * to->width + left, 1, (size_t)width);
     }
 }
 
+/* Lines count only where no rectangle of two or more rows and columns is. */
 bool ttt_op_largest_rectangle(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
-    int most = 2;
+    int most = 2, least_side = 2;
     if (!mask_like(scratch, from, result)) return false;
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 3; pass++) { /* 0 and 1: how large; 2: where */
+        if (pass == 1 && most == 2) least_side = 1;
         uint8_t heights[TTT_PIECE_SIDE] = {0};
         for (int r = 0; r < from->height; r++) {
             for (int c = 0; c < from->width; c++) {
                 heights[c] = ttt_piece_at(from, r, c) ? (uint8_t)(heights[c] + 1) : 0;
-                const int area = largest_at(heights, c);
-                if (pass == 0 && area > most) most = area;
-                if (pass == 1 && area == most) set_rectangles(heights, r, c, area, &result->pieces[0]);
+                const int area = largest_at(heights, c, least_side);
+                if (pass < 2 && area > most) most = area;
+                if (pass == 2 && area == most) {
+                    set_rectangles(heights, r, c, area, least_side, &result->pieces[0]);
+                }
             }
         }
     }

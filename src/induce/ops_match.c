@@ -91,6 +91,28 @@ bool ttt_op_complete(ttt_scratch *scratch, const ttt_value *const *arguments, tt
     return true;
 }
 
+/* The template is the largest group of several colours. */
+bool ttt_op_complete_own(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components groups;
+    if (!ttt_components_find(scratch, grid, &contact, &groups)) return false;
+    bool *several = ttt_scratch_allocate(scratch, (size_t)groups.count * sizeof *several);
+    if (several == NULL) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int k = groups.labels[at] - 1;
+        if (k >= 0) several[k] |= grid->cells[at] != grid->cells[groups.of[k].first];
+    }
+    int largest = -1;
+    for (int k = 0; k < groups.count; k++) {
+        if (several[k] && (largest < 0 || groups.of[k].size > groups.of[largest].size)) largest = k;
+    }
+    ttt_piece template;
+    if (largest < 0 || !ttt_components_cut(scratch, grid, &groups, largest, &template)) return false;
+    const ttt_value value = {.type = TTT_VALUE_GRID, .count = 1, .pieces = &template};
+    return ttt_op_complete(scratch, (const ttt_value *const[]){&value, arguments[0]}, result);
+}
+
 /* ------------------------------------------------------------- all groups of a grid, by whatever is there of them */
 
 /* A group may be part of another, larger one: a placement lays the larger one, turned and mirrored, over whole groups

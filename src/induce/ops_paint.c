@@ -62,14 +62,6 @@ static uint8_t paint_weave(const ttt_component *box, int r, int c) {
     return (uint8_t)(1 + 2 * ((r - box->top) % 2) + (c - box->left) % 2);
 }
 
-/* 1 for a square, 2 for another full rectangle, 3 for other shapes. */
-static uint8_t paint_shape(const ttt_component *box, int r, int c) {
-    const int height = box->bottom - box->top + 1, width = box->right - box->left + 1;
-    (void)r;
-    (void)c;
-    return box->size < height * width ? 3 : height == width ? 1 : 2;
-}
-
 bool ttt_op_object_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
     return paint_places(scratch, &arguments[0]->pieces[0], &contact, paint_sector, result);
@@ -80,12 +72,46 @@ bool ttt_op_object_weave(ttt_scratch *scratch, const ttt_value *const *arguments
     return paint_places(scratch, &arguments[0]->pieces[0], &contact, paint_weave, result);
 }
 
+/* Cells of an area on the border of its box, and on the diagonals from its upper corners. */
+typedef struct area_cells {
+    int16_t border, falling, rising;
+} area_cells;
+
+static uint8_t shape_of(const ttt_component *box, const area_cells *cells) {
+    enum { SQUARE = 1, WIDE, TALL, FALLING, RISING, OUTLINE, OTHER };
+    const int height = box->bottom - box->top + 1, width = box->right - box->left + 1;
+    if (box->size == height * width) return height == width ? SQUARE : height < width ? WIDE : TALL;
+    if (cells->falling == box->size) return FALLING;
+    if (cells->rising == box->size) return RISING;
+    return box->size == 2 * (height + width) - 4 && cells->border == box->size ? OUTLINE : OTHER;
+}
+
+static bool paint_shapes(ttt_scratch *scratch, const ttt_piece *grid, const ttt_contact *contact, ttt_value *result) {
+    ttt_components areas;
+    if (!ttt_components_find(scratch, grid, contact, &areas) || areas.count == 0) return false;
+    area_cells *cells = ttt_scratch_allocate(scratch, (size_t)areas.count * sizeof *cells);
+    if (cells == NULL || !ttt_value_new_like(scratch, grid, result)) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (areas.labels[at] == 0) continue;
+        const int k = areas.labels[at] - 1, r = at / grid->width, c = at % grid->width;
+        const ttt_component *of = &areas.of[k];
+        cells[k].border += r == of->top || r == of->bottom || c == of->left || c == of->right;
+        cells[k].falling += r - of->top == c - of->left;
+        cells[k].rising += r - of->top == of->right - c;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int k = areas.labels[at] - 1;
+        if (k >= 0) result->pieces[0].cells[at] = shape_of(&areas.of[k], &cells[k]);
+    }
+    return true;
+}
+
 bool ttt_op_object_shapes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
-    return paint_places(scratch, &arguments[0]->pieces[0], &contact, paint_shape, result);
+    return paint_shapes(scratch, &arguments[0]->pieces[0], &contact, result);
 }
 
 bool ttt_op_space_shapes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
-    return paint_places(scratch, &arguments[0]->pieces[0], &contact, paint_shape, result);
+    return paint_shapes(scratch, &arguments[0]->pieces[0], &contact, result);
 }
