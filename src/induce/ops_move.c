@@ -318,9 +318,9 @@ typedef struct cell_place {
 } cell_place;
 typedef cell_place move_cell(const ttt_component *object, int direction, int r, int c);
 
-static bool move_objects(ttt_scratch *scratch, const ttt_piece *grid, move_cell *move, int direction,
+static bool move_objects(ttt_scratch *scratch, const ttt_piece *grid, bool corners, move_cell *move, int direction,
                          ttt_value *result) {
-    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = corners};
     ttt_components objects;
     if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_new_like(scratch, grid, result)) {
         return false;
@@ -341,7 +341,7 @@ static cell_place hop_cell(const ttt_component *object, int direction, int r, in
 }
 
 bool ttt_op_hop_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return move_objects(scratch, &arguments[0]->pieces[0], hop_cell, arguments[1]->number, result);
+    return move_objects(scratch, &arguments[0]->pieces[0], true, hop_cell, arguments[1]->number, result);
 }
 
 /* A quarter turn clockwise; a middle between cells comes to lie half a cell up or to the left. */
@@ -354,5 +354,5 @@ static cell_place turn_cell(const ttt_component *object, int direction, int r, i
 }
 
 bool ttt_op_turn_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return move_objects(scratch, &arguments[0]->pieces[0], turn_cell, TTT_NORTH, result);
+    return move_objects(scratch, &arguments[0]->pieces[0], false, turn_cell, TTT_NORTH, result);
 }

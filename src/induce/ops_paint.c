@@ -2,9 +2,11 @@
 #include "induce/ops_pieces.h"
 
 /* 1 for the largest size, 2 for the next, 8 at most; 9 for the smallest, unless all are equal. */
-static bool paint_ranks(ttt_scratch *scratch, const ttt_piece *grid, const ttt_contact *contact, ttt_value *result) {
+bool ttt_op_space_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
     ttt_components areas;
-    if (!ttt_components_find(scratch, grid, contact, &areas) || areas.count == 0 ||
+    if (!ttt_components_find(scratch, grid, &contact, &areas) || areas.count == 0 ||
         !ttt_value_new_like(scratch, grid, result)) {
         return false;
     }
@@ -24,16 +26,6 @@ static bool paint_ranks(ttt_scratch *scratch, const ttt_piece *grid, const ttt_c
         if (areas.labels[at] != 0) result->pieces[0].cells[at] = ranks[areas.of[areas.labels[at] - 1].size];
     }
     return true;
-}
-
-bool ttt_op_object_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
-    return paint_ranks(scratch, &arguments[0]->pieces[0], &contact, result);
-}
-
-bool ttt_op_space_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    static const ttt_contact contact = {TTT_CLASSES_ZERO, .corners = false};
-    return paint_ranks(scratch, &arguments[0]->pieces[0], &contact, result);
 }
 
 /* Every cell of an area by where it lies in the area's box. */
