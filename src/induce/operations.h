@@ -35,7 +35,8 @@ enum { TTT_ARGUMENTS_MAX = 3 };
 /* A pure function: the same arguments, the same result; nothing is kept. Arguments have the types of the table. The
  * result is made in `scratch` (arguments' memory may be shared by it, never written). False where the operation has
  * no meaning for these arguments, or the result would break the rules of ttt_value: never a guess, since an undefined
- * value ends a program early and cheaply. An operation that would return its argument unchanged may say false too. */
+ * value ends a program early and cheaply. An operation that changes nothing returns its argument: the next example of
+ * the task may have something to change. */
 typedef bool ttt_operation_function(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result);
 
 typedef struct ttt_operation {

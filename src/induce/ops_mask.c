@@ -310,22 +310,6 @@ bool ttt_op_squares_in(ttt_scratch *scratch, const ttt_value *const *arguments, 
     return true;
 }
 
-/* Cells whose eight neighbours all are in the mask; what lies outside the grid is not. */
-bool ttt_op_shrink_mask(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    if (!mask_like(scratch, from, result)) return false;
-    for (int r = 1; r + 1 < from->height; r++) {
-        for (int c = 1; c + 1 < from->width; c++) {
-            bool inside = ttt_piece_at(from, r, c) != 0;
-            for (int d = 0; d < TTT_DIRECTION_COUNT && inside; d++) {
-                inside = ttt_piece_at(from, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != 0;
-            }
-            result->pieces[0].cells[r * from->width + c] = inside;
-        }
-    }
-    return true;
-}
-
 /* Marks runs of at least *longest cells in each of `lines` lines; a longer one makes it forget the others. */
 static void mark_runs(const ttt_piece *from, int lines, int line_step, int count, int step, int *longest,
                       ttt_piece *to) {
