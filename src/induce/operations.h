@@ -35,7 +35,8 @@ enum { TTT_ARGUMENTS_MAX = 3 };
 /* A pure function: the same arguments, the same result; nothing is kept. Arguments have the types of the table. The
  * result is made in `scratch` (arguments' memory may be shared by it, never written). False where the operation has
  * no meaning for these arguments, or the result would break the rules of ttt_value: never a guess, since an undefined
- * value ends a program early and cheaply. An operation that would return its argument unchanged may say false too. */
+ * value ends a program early and cheaply. An operation that changes nothing returns its argument: the next example of
+ * the task may have something to change. */
 typedef bool ttt_operation_function(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result);
 
 typedef struct ttt_operation {
@@ -90,6 +91,15 @@ static inline ttt_value_type ttt_operation_argument(const ttt_operation *operati
  * application is. */
 bool ttt_operation_apply(const ttt_operation *operation, ttt_scope scope, ttt_scratch *scratch,
                          const ttt_value *const *arguments, ttt_value *result);
+
+/* 0 before the middle of a side, 1 in it, 2 beyond. */
+static inline int ttt_side_of_middle(int at, int count) {
+    return 2 * at + 1 < count ? 0 : 2 * at + 1 == count ? 1 : 2;
+}
+/* 1 to 9: upper, middle, lower row of height x width, each left, middle, right. */
+static inline uint8_t ttt_sector(int r, int height, int c, int width) {
+    return (uint8_t)(1 + 3 * ttt_side_of_middle(r, height) + ttt_side_of_middle(c, width));
+}
 
 /* The functions of the table. */
 #define OPERATION(FAMILY, name, ...) ttt_operation_function ttt_op_##name;

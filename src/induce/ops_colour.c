@@ -38,20 +38,20 @@ bool ttt_op_drop_colour(ttt_scratch *scratch, const ttt_value *const *arguments,
     return map_colours(scratch, piece_of(arguments, 0), map, result);
 }
 
-/* The only two colours, 0 counted, change places. */
+/* The two colours change places, of more the first with the last: 0 stands aside unless it is one of only two. */
 bool ttt_op_exchange(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
-    int counts[TTT_COLOURS], found[TTT_COLOURS], colours = 0;
-    uint8_t map[TTT_COLOURS] = {0};
-    count_colours(from, counts);
-    for (int c = 0; c < TTT_COLOURS; c++) {
-        if (counts[c] > 0) found[colours++] = c;
+    uint8_t map[TTT_COLOURS] = {0}, order[TTT_COLOURS];
+    bool seen[TTT_COLOURS] = {false};
+    int colours = 0;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        const uint8_t colour = from->cells[i];
+        if (colour != 0 && !seen[colour]) order[colours++] = colour;
+        seen[colour] = true;
     }
-    /* 0 may stand aside: two colours on empty ground. */
-    const int first = colours == 3 && counts[0] > 0 ? 1 : 0;
-    if (colours - first != 2) return false;
-    map[found[first]] = (uint8_t)found[first + 1];
-    map[found[first + 1]] = (uint8_t)found[first];
+    if (colours == 1 && seen[0]) order[colours++] = 0;
+    if (colours < 2) return false;
+    for (int i = 0; i < colours; i++) map[order[i]] = order[colours - 1 - i];
     return map_colours(scratch, from, map, result);
 }
 
@@ -72,6 +72,27 @@ bool ttt_op_colour_order(ttt_scratch *scratch, const ttt_value *const *arguments
         if (from->cells[i] != 0 && map[from->cells[i]] == 0) map[from->cells[i]] = next++;
     }
     return next > 1 && map_colours(scratch, from, map, result);
+}
+
+/* Where each colour was seen first, so that equally frequent ones have an order. */
+bool ttt_op_sorted_cells(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    int counts[TTT_COLOURS] = {0}, order[TTT_COLOURS], colours = 0;
+    if (!grid_like(scratch, from, result)) return false;
+    for (int i = 0; i < ttt_piece_area(from); i++) {
+        if (counts[from->cells[i]]++ == 0) order[colours++] = from->cells[i];
+    }
+    uint8_t *to = result->pieces[0].cells;
+    for (int done = 0; done < colours; done++) {
+        int best = -1;
+        for (int i = 0; i < colours; i++) {
+            if (counts[order[i]] > 0 && (best < 0 || counts[order[i]] > counts[best])) best = order[i];
+        }
+        memset(to, best, (size_t)counts[best]);
+        to += counts[best];
+        counts[best] = 0;
+    }
+    return true;
 }
 
 /* ------------------------------------------------------------------------------------------- choosing one */

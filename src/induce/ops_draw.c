@@ -89,6 +89,55 @@ bool ttt_op_product(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     return true;
 }
 
+/* Each cell that is not 0 becomes the cells of its colour of the whole grid. */
+bool ttt_op_own_product(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int height = grid->height, width = grid->width;
+    if (ttt_piece_area(grid) == 1 || !ttt_value_new_grid(scratch, 0, 0, height * height, width * width, result)) {
+        return false;
+    }
+    for (int r = 0; r < height * height; r++) {
+        for (int c = 0; c < width * width; c++) {
+            const uint8_t colour = ttt_piece_at(grid, r / height, c / width);
+            const bool own = colour == ttt_piece_at(grid, r % height, c % width);
+            result->pieces[0].cells[r * width * width + c] = own ? colour : 0;
+        }
+    }
+    return true;
+}
+
+/* The one group of several colours in place of every group of one colour, middle on middle. */
+bool ttt_op_replace_plain(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ANY_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components groups;
+    if (!ttt_components_find(scratch, grid, &contact, &groups)) return false;
+    bool *several = ttt_scratch_allocate(scratch, (size_t)groups.count * sizeof *several);
+    if (several == NULL) return false;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        const int k = groups.labels[at] - 1;
+        if (k >= 0) several[k] |= grid->cells[at] != grid->cells[groups.of[k].first];
+    }
+    int template = -1;
+    for (int k = 0; k < groups.count; k++) {
+        if (!several[k]) continue;
+        if (template >= 0) return false;
+        template = k;
+    }
+    ttt_piece piece;
+    if (template <0 || !ttt_components_cut(scratch, grid, &groups, template, &piece) ||
+                  !ttt_value_new_like(scratch, grid, result)) {
+        return false;
+    }
+    for (int k = 0; k < groups.count; k++) {
+        const ttt_component *of = &groups.of[k];
+        piece.row = (int8_t)(grid->row + (of->top + of->bottom + 1 - piece.height) / 2);
+        piece.column = (int8_t)(grid->column + (of->left + of->right + 1 - piece.width) / 2);
+        ttt_piece_draw(&result->pieces[0], &piece);
+    }
+    return true;
+}
+
 /* -------------------------------------------------------------------------------------------------- repeating */
 
 /* Copies of the piece side by side from where it lies in a direction, `gap` cells between them, as far as the canvas

@@ -11,13 +11,11 @@ bool ttt_op_enclosed_tightly(ttt_scratch *scratch, const ttt_value *const *argum
         !ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) {
         return false;
     }
-    bool any = false;
     for (int at = 0; at < ttt_piece_area(grid); at++) {
         if (zeros.labels[at] == 0 || zeros.of[zeros.labels[at] - 1].edge) continue;
         result->pieces[0].cells[at] = 1;
-        any = true;
     }
-    return any;
+    return true;
 }
 
 bool ttt_op_fill_holes(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -70,6 +68,32 @@ bool ttt_op_fill_rooms(ttt_scratch *scratch, const ttt_value *const *arguments, 
         uint8_t colour = 0;
         while (colours >> colour != 1) colour++;
         result->pieces[0].cells[at] = colour;
+    }
+    return true;
+}
+
+/* The colour spreads over 0 by sides, as far as 0 lies together. */
+bool ttt_op_flood(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const uint8_t colour = (uint8_t)arguments[1]->number;
+    const int width = grid->width;
+    int16_t *queue = ttt_scratch_allocate(scratch, (size_t)ttt_piece_area(grid) * sizeof *queue);
+    if (colour == 0 || queue == NULL || !ttt_value_copy_piece(scratch, grid, result)) return false;
+    uint8_t *cells = result->pieces[0].cells;
+    int end = 0;
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (cells[at] == colour) queue[end++] = (int16_t)at;
+    }
+    for (int i = 0; i < end; i++) {
+        const int r = queue[i] / width, c = queue[i] % width;
+        for (int d = 0; d < TTT_DIRECTION_COUNT; d += 2) {
+            const int next_r = r + ttt_direction_rows(d), next_c = c + ttt_direction_columns(d);
+            if (next_r < 0 || next_c < 0 || next_r >= grid->height || next_c >= width) continue;
+            const int next = next_r * width + next_c;
+            if (cells[next] != 0) continue;
+            cells[next] = colour;
+            queue[end++] = (int16_t)next;
+        }
     }
     return true;
 }
@@ -191,5 +215,5 @@ bool ttt_op_spread(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
     for (int at = 0; at < area; at++) {
         if (cells[at] == TIE) cells[at] = 0;
     }
-    return seeds > 0 && seeds < area;
+    return seeds > 0;
 }

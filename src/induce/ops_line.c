@@ -125,6 +125,98 @@ bool ttt_op_link(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_va
     return true;
 }
 
+/* What lies between two cells that see each other in a line: `steps` cells, the first at `first`. */
+typedef void between(const ttt_piece *grid, int first, int step, int steps, uint8_t *out);
+
+static void between_in_lines(const ttt_piece *grid, int lines, int line_step, int count, int step, between *draw,
+                             uint8_t *out) {
+    for (int line = 0; line < lines; line++) {
+        for (int i = 0, last = -1; i < count; i++) {
+            if (grid->cells[line * line_step + i * step] == 0) continue;
+            if (last >= 0 && i - last > 1) draw(grid, line * line_step + (last + 1) * step, step, i - last - 1, out);
+            last = i;
+        }
+    }
+}
+
+/* Each half as the cell that it touches, a cell in the middle stays 0. */
+static void draw_halves(const ttt_piece *grid, int first, int step, int steps, uint8_t *out) {
+    for (int i = 0; i < steps / 2; i++) {
+        out[first + i * step] = grid->cells[first - step];
+        out[first + (steps - 1 - i) * step] = grid->cells[first + steps * step];
+    }
+}
+
+static void draw_middle(const ttt_piece *grid, int first, int step, int steps, uint8_t *out) {
+    (void)grid;
+    if (steps % 2 == 1) out[first + steps / 2 * step] = 1;
+}
+
+bool ttt_op_meet(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    const int direction = arguments[1]->number;
+    if (direction != TTT_NORTH && direction != TTT_EAST) return false; /* the opposite direction says the same */
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    uint8_t *out = result->pieces[0].cells;
+    if (direction == TTT_EAST) between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_halves, out);
+    if (direction == TTT_NORTH) between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_halves, out);
+    return true;
+}
+
+bool ttt_op_middles(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_new_mask(scratch, grid->row, grid->column, grid->height, grid->width, result)) return false;
+    uint8_t *out = result->pieces[0].cells;
+    between_in_lines(grid, grid->height, grid->width, grid->width, 1, draw_middle, out);
+    between_in_lines(grid, grid->width, 1, grid->height, grid->width, draw_middle, out);
+    return true;
+}
+
+/* Repeats what each line has from its first to its last cell that is not 0, if those are several, over its 0. */
+static void tile_lines(const ttt_piece *grid, int lines, int line_step, int count, int step, uint8_t *out) {
+    for (int line = 0; line < lines; line++) {
+        const uint8_t *cells = grid->cells + line * line_step;
+        int first = 0, last = count - 1;
+        while (first < count && cells[first * step] == 0) first++;
+        while (last > first && cells[last * step] == 0) last--;
+        const int period = last - first + 1;
+        if (period < 2) continue;
+        for (int i = 0; i < count; i++) {
+            uint8_t *to = &out[line * line_step + i * step];
+            if (*to == 0) *to = cells[(first + (i - first + count * period) % period) * step];
+        }
+    }
+}
+
+bool ttt_op_tile_lines(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    if (!ttt_value_copy_piece(scratch, grid, result)) return false;
+    tile_lines(grid, grid->height, grid->width, grid->width, 1, result->pieces[0].cells);
+    tile_lines(grid, grid->width, 1, grid->height, grid->width, result->pieces[0].cells);
+    return true;
+}
+
+/* Objects that are one row or column of several cells run through the whole grid, rows over columns. */
+bool ttt_op_full_lines(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_copy_piece(scratch, grid, result)) {
+        return false;
+    }
+    uint8_t *out = result->pieces[0].cells;
+    for (int rows = 0; rows < 2; rows++) {
+        for (int k = 0; k < objects.count; k++) {
+            const ttt_component *of = &objects.of[k];
+            if (of->size == 1 || (rows ? of->top != of->bottom : of->left != of->right)) continue;
+            const int start = rows ? of->top * grid->width : of->left, step = rows ? 1 : grid->width;
+            const int count = rows ? grid->width : grid->height;
+            for (int i = 0; i < count; i++) out[start + i * step] = grid->cells[of->first];
+        }
+    }
+    return true;
+}
+
 /* -------------------------------------------------------------------------------------- rays of their own kind */
 
 /* Draws over 0 from the cell after (r, c) on, as far as it goes. */
@@ -168,6 +260,10 @@ static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, t
             if (neighbours != 1) continue;
             const int away = (towards + 4) % TTT_DIRECTION_COUNT;
             (ricochet ? draw_ricochet : draw_ray)(grid, r, c, away, colour, result->pieces[0].cells);
+            if (ricochet)
+                draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells);
+            else
+                draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
         }
     }
     return true;

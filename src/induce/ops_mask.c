@@ -144,18 +144,12 @@ bool ttt_op_rings(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_v
     return true;
 }
 
-/* 0 before the middle of a side, 1 in it, 2 beyond. */
-static int side_of_middle(int at, int count) {
-    return 2 * at + 1 < count ? 0 : 2 * at + 1 == count ? 1 : 2;
-}
-
 bool ttt_op_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     if (!grid_like(scratch, from, result)) return false;
     uint8_t *to = result->pieces[0].cells;
     for (int r = 0; r < from->height; r++) {
-        const int above = 1 + 3 * side_of_middle(r, from->height);
-        for (int c = 0; c < from->width; c++) *to++ = (uint8_t)(above + side_of_middle(c, from->width));
+        for (int c = 0; c < from->width; c++) *to++ = ttt_sector(r, from->height, c, from->width);
     }
     return true;
 }
@@ -253,39 +247,44 @@ bool ttt_op_first_seen(ttt_scratch *scratch, const ttt_value *const *arguments, 
 /* ------------------------------------------------------------------------------------------- rectangles */
 
 /* best = the largest area of a rectangle of set cells whose lower right corner is (r, c); heights of columns above,
- * this row counted, are in `heights`. */
-static int largest_at(const uint8_t *heights, int c) {
+ * this row counted, are in `heights`; both sides have `least_side` or more. */
+static int largest_at(const uint8_t *heights, int c, int least_side) {
     int best = 0, lowest = TTT_PIECE_SIDE;
     for (int left = c; left >= 0 && heights[left] > 0; left--) {
         if (heights[left] < lowest) lowest = heights[left];
+        if (lowest < least_side || c - left + 1 < least_side) continue;
         if (lowest * (c - left + 1) > best) best = lowest * (c - left + 1);
     }
     return best;
 }
 
 /* Sets the rectangles of that area with their lower right corner at (r, c). */
-static void set_rectangles(const uint8_t *heights, int r, int c, int area, ttt_piece *to) {
+static void set_rectangles(const uint8_t *heights, int r, int c, int area, int least_side, ttt_piece *to) {
     int lowest = TTT_PIECE_SIDE;
     for (int left = c; left >= 0 && heights[left] > 0; left--) {
         const int width = c - left + 1;
         if (heights[left] < lowest) lowest = heights[left];
-        if (lowest * width != area) continue;
+        if (lowest * width != area || lowest < least_side || width < least_side) continue;
         for (int i = 0; i < lowest; i++) memset(to->cells + (r - i) * to->width + left, 1, (size_t)width);
     }
 }
 
+/* Lines count only where no rectangle of two or more rows and columns is. */
 bool ttt_op_largest_rectangle(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
-    int most = 2;
+    int most = 2, least_side = 2;
     if (!mask_like(scratch, from, result)) return false;
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 3; pass++) { /* 0 and 1: how large; 2: where */
+        if (pass == 1 && most == 2) least_side = 1;
         uint8_t heights[TTT_PIECE_SIDE] = {0};
         for (int r = 0; r < from->height; r++) {
             for (int c = 0; c < from->width; c++) {
                 heights[c] = ttt_piece_at(from, r, c) ? (uint8_t)(heights[c] + 1) : 0;
-                const int area = largest_at(heights, c);
-                if (pass == 0 && area > most) most = area;
-                if (pass == 1 && area == most) set_rectangles(heights, r, c, area, &result->pieces[0]);
+                const int area = largest_at(heights, c, least_side);
+                if (pass < 2 && area > most) most = area;
+                if (pass == 2 && area == most) {
+                    set_rectangles(heights, r, c, area, least_side, &result->pieces[0]);
+                }
             }
         }
     }
@@ -344,4 +343,31 @@ bool ttt_op_crossings(ttt_scratch *scratch, const ttt_value *const *arguments, t
         any |= result->pieces[0].cells[i] != 0;
     }
     return any;
+}
+/* Marks runs of at least *longest cells in each of `lines` lines; a longer one makes it forget the others. */
+static void mark_runs(const ttt_piece *from, int lines, int line_step, int count, int step, int *longest,
+                      ttt_piece *to) {
+    for (int line = 0; line < lines; line++) {
+        for (int i = 0, run = 0; i <= count; i++) {
+            if (i < count && from->cells[line * line_step + i * step] != 0) {
+                run++;
+                continue;
+            }
+            if (run > *longest) memset(to->cells, 0, (size_t)ttt_piece_area(to));
+            if (run > *longest) *longest = run;
+            for (int back = 1; run == *longest && back <= run; back++) {
+                to->cells[line * line_step + (i - back) * step] = 1;
+            }
+            run = 0;
+        }
+    }
+}
+
+bool ttt_op_longest_runs(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    int longest = 2;
+    if (!mask_like(scratch, from, result)) return false;
+    mark_runs(from, from->height, from->width, from->width, 1, &longest, &result->pieces[0]);
+    mark_runs(from, from->width, 1, from->height, from->width, &longest, &result->pieces[0]);
+    return true;
 }

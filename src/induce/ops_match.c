@@ -91,6 +91,38 @@ bool ttt_op_complete(ttt_scratch *scratch, const ttt_value *const *arguments, tt
     return true;
 }
 
+/* The template is the box of the largest object that has other colours in its box. */
+bool ttt_op_complete_own(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects)) return false;
+    const ttt_component *largest = NULL;
+    for (int k = 0; k < objects.count; k++) {
+        const ttt_component *of = &objects.of[k];
+        if (largest != NULL && of->size <= largest->size) continue;
+        bool others = false;
+        for (int r = of->top; r <= of->bottom; r++) {
+            for (int c = of->left; c <= of->right; c++) {
+                const uint8_t cell = ttt_piece_at(grid, r, c);
+                others |= cell != 0 && cell != grid->cells[of->first];
+            }
+        }
+        if (others) largest = of;
+    }
+    ttt_piece template;
+    if (largest == NULL || !ttt_piece_new(scratch, 0, 0, largest->bottom - largest->top + 1,
+                                          largest->right - largest->left + 1, &template)) {
+        return false;
+    }
+    for (int r = 0; r < template.height; r++) {
+        memcpy(template.cells + r * template.width, grid->cells + (largest->top + r) * grid->width + largest->left,
+               template.width);
+    }
+    const ttt_value value = {.type = TTT_VALUE_GRID, .count = 1, .pieces = &template};
+    return ttt_op_complete(scratch, (const ttt_value *const[]){&value, arguments[0]}, result);
+}
+
 /* ------------------------------------------------------------- all groups of a grid, by whatever is there of them */
 
 /* A group may be part of another, larger one: a placement lays the larger one, turned and mirrored, over whole groups

@@ -179,8 +179,8 @@ static int steps_to(const ttt_piece *grid, const bool *target, int at, int direc
 }
 
 /* Object k moves in the direction in which a target is nearest, until it touches it or something is in its way:
- * along a side, or, when it sees none there, slanting. */
-static bool pull(const ttt_piece *grid, falling *f, int k, const bool *target, uint8_t *colours) {
+ * along a side, or, when it sees none there, slanting. It may `leap` over others to a free place. */
+static bool pull(const ttt_piece *grid, falling *f, int k, const bool *target, bool leap, uint8_t *colours) {
     int least = INT8_MAX, best = -1;
     for (int i = 0; i < TTT_DIRECTION_COUNT && (i < 4 || best < 0 || best % 2 != 0); i++) {
         const int direction = i < 4 ? 2 * i : 2 * i - 7; /* the sides first */
@@ -194,6 +194,10 @@ static bool pull(const ttt_piece *grid, falling *f, int k, const bool *target, u
     if (best < 0) return false;
     const int dr = ttt_direction_rows(best), dc = ttt_direction_columns(best), size = f->starts[k + 1] - f->starts[k];
     int steps = 0;
+    if (leap && can_step(grid, f->objects.labels, f->cells + f->starts[k], size, dr * (least - 1), dc * (least - 1))) {
+        steps = least - 1;
+        step(f, colours, k, steps * (dr * grid->width + dc));
+    }
     while (steps < least - 1 && can_step(grid, f->objects.labels, f->cells + f->starts[k], size, dr, dc)) {
         step(f, colours, k, dr * grid->width + dc);
         steps++;
@@ -216,13 +220,13 @@ bool ttt_op_attract(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
         moved = false;
         for (int k = 0; k < f.objects.count; k++) {
             if (grid->cells[f.objects.of[k].first] == colour) continue;
-            moved |= pull(grid, &f, k, target, result->pieces[0].cells);
+            moved |= pull(grid, &f, k, target, false, result->pieces[0].cells);
         }
     }
     return true;
 }
 
-/* Smaller objects move to the largest of their colour. */
+/* Smaller objects move to the largest of their colour, past others. */
 bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
     const ttt_piece *grid = &arguments[0]->pieces[0];
@@ -245,6 +249,7 @@ bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
         for (int k = 0; k < f.objects.count; k++) {
             if (k == to || grid->cells[f.objects.of[k].first] != colour) continue;
             pull(grid, &f, k, target, result->pieces[0].cells);
+            pull(grid, &f, k, target, true, result->pieces[0].cells);
         }
     }
     return true;
@@ -304,4 +309,51 @@ bool ttt_op_towards(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
     }
     return least > 0 &&
            move_piece(scratch, piece, least * ttt_direction_rows(best), least * ttt_direction_columns(best), result);
+}
+
+/* ------------------------------------------------------------------------------------------ every object by itself */
+
+/* Where a cell of an object goes. */
+typedef struct cell_place {
+    int r, c;
+} cell_place;
+typedef cell_place move_cell(const ttt_component *object, int direction, int r, int c);
+
+static bool move_objects(ttt_scratch *scratch, const ttt_piece *grid, bool corners, move_cell *move, int direction,
+                         ttt_value *result) {
+    const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = corners};
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || !ttt_value_new_like(scratch, grid, result)) {
+        return false;
+    }
+    for (int at = 0; at < ttt_piece_area(grid); at++) {
+        if (objects.labels[at] == 0) continue;
+        const ttt_component *of = &objects.of[objects.labels[at] - 1];
+        const cell_place to = move(of, direction, at / grid->width, at % grid->width);
+        if (to.r < 0 || to.c < 0 || to.r >= grid->height || to.c >= grid->width) continue;
+        result->pieces[0].cells[to.r * grid->width + to.c] = grid->cells[at];
+    }
+    return true;
+}
+
+static cell_place hop_cell(const ttt_component *object, int direction, int r, int c) {
+    return (cell_place){r + ttt_direction_rows(direction) * (object->bottom - object->top + 1),
+                        c + ttt_direction_columns(direction) * (object->right - object->left + 1)};
+}
+
+bool ttt_op_hop_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return move_objects(scratch, &arguments[0]->pieces[0], true, hop_cell, arguments[1]->number, result);
+}
+
+/* A quarter turn clockwise; a middle between cells comes to lie half a cell up or to the left. */
+static cell_place turn_cell(const ttt_component *object, int direction, int r, int c) {
+    (void)direction;
+    const int height = object->bottom - object->top + 1, width = object->right - object->left + 1;
+    const int row = object->top + (height - width + TTT_PIECE_OFFSET) / 2 - TTT_PIECE_OFFSET / 2;
+    const int column = object->left + (width - height + TTT_PIECE_OFFSET) / 2 - TTT_PIECE_OFFSET / 2;
+    return (cell_place){row + c - object->left, column + object->bottom - r};
+}
+
+bool ttt_op_turn_objects(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return move_objects(scratch, &arguments[0]->pieces[0], false, turn_cell, TTT_NORTH, result);
 }

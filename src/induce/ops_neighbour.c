@@ -227,3 +227,22 @@ bool ttt_op_column_counts(ttt_scratch *scratch, const ttt_value *const *argument
     for (int r = 1; r < from->height; r++) memcpy(to + r * from->width, to, from->width);
     return true;
 }
+
+/* Where 0 lies beside what is not 0: the first direction, sides before corners, in which there is something. */
+bool ttt_op_neighbour_side(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    if (!grid_like(scratch, from, result)) return false;
+    uint8_t *to = result->pieces[0].cells;
+    for (int r = 0; r < from->height; r++) {
+        for (int c = 0; c < from->width; c++, to++) {
+            if (ttt_piece_at(from, r, c) != 0) continue;
+            for (int i = 0; i < TTT_DIRECTION_COUNT && *to == 0; i++) {
+                const int d = i < 4 ? 2 * i : 2 * i - 7;
+                if (ttt_piece_look(from, r + ttt_direction_rows(d), c + ttt_direction_columns(d)) != 0) {
+                    *to = (uint8_t)(d + 1);
+                }
+            }
+        }
+    }
+    return true;
+}

@@ -377,4 +377,20 @@ bool ttt_op_imprint(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
         }
     }
     return true;
+/* The one largest connected area of one colour. */
+bool ttt_op_largest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};
+    const ttt_piece *grid = &arguments[0]->pieces[0];
+    ttt_components objects;
+    if (!ttt_components_find(scratch, grid, &contact, &objects) || objects.count == 0) return false;
+    int largest = 0;
+    bool alone = true;
+    for (int k = 1; k < objects.count; k++) {
+        if (objects.of[k].size < objects.of[largest].size) continue;
+        alone = objects.of[k].size > objects.of[largest].size;
+        if (alone) largest = k;
+    }
+    ttt_piece piece;
+    return alone && ttt_components_cut(scratch, grid, &objects, largest, &piece) &&
+           ttt_value_copy_piece(scratch, &piece, result);
 }

@@ -90,13 +90,13 @@ bool ttt_op_nth(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_val
 
 /* ----------------------------------------------------------------------------------------------- some pieces */
 
-/* The pieces marked in `kept`; false when those are none or all. */
+/* The pieces marked in `kept`; false when those are none. All may be: in one example nothing is left out. */
 static bool keep(ttt_scratch *scratch, const ttt_value *list, const bool *kept, ttt_value *result) {
     if (!ttt_value_new_list(scratch, result)) return false;
     for (int i = 0; i < list->count; i++) {
         if (kept[i]) ttt_list_push(result, list->pieces[i]);
     }
-    return result->count > 0 && result->count < list->count;
+    return result->count > 0;
 }
 
 /* Pieces with this value, or all others. */
@@ -229,7 +229,6 @@ bool ttt_op_order_by(ttt_scratch *scratch, const ttt_value *const *arguments, tt
     measures of;
     measure(list, arguments[1], &of);
     if (!ttt_value_new_list(scratch, result)) return false;
-    bool moved = false;
     for (int i = 0; i < list->count; i++) {
         int place = i;
         for (; place > 0 && of.values[place - 1] > of.values[place]; place--) {
@@ -237,12 +236,11 @@ bool ttt_op_order_by(ttt_scratch *scratch, const ttt_value *const *arguments, tt
             of.values[place] = of.values[place - 1];
             of.values[place - 1] = value;
             result->pieces[place] = result->pieces[place - 1];
-            moved = true;
         }
         result->pieces[place] = list->pieces[i];
         result->count++;
     }
-    return moved;
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------- painting by a property */
@@ -260,31 +258,34 @@ static bool paint_layer(ttt_scratch *scratch, const ttt_value *list, const uint8
     return true;
 }
 
-/* Rank 1 has the most, or the least; equal values have one rank; ranks beyond 9 are 9. */
-static bool rank_layer(ttt_scratch *scratch, const ttt_value *const *arguments, bool least, ttt_value *result) {
+/* Rank 1 has the most, or the least; equal values have one rank; ranks beyond 9 are 9. From both ends: the most has
+ * rank 1, the next 2, 8 at most, and the least 9. */
+typedef enum rank_order { FROM_MOST, FROM_LEAST, FROM_BOTH_ENDS } rank_order;
+
+static bool rank_layer(ttt_scratch *scratch, const ttt_value *const *arguments, rank_order order, ttt_value *result) {
     measures of;
     measure(arguments[0], arguments[1], &of);
-    if (of.low == of.high) return false;
     uint8_t colours[TTT_LIST_MAX];
     for (int i = 0; i < of.count; i++) {
         int rank = 1;
         for (int j = 0; j < of.count && rank < TTT_COLOURS - 1; j++) {
-            if (least ? of.values[j] >= of.values[i] : of.values[j] <= of.values[i]) continue;
+            if (order == FROM_LEAST ? of.values[j] >= of.values[i] : of.values[j] <= of.values[i]) continue;
             bool first = true;
             for (int k = 0; k < j && first; k++) first = of.values[k] != of.values[j];
             rank += first;
         }
+        if (order == FROM_BOTH_ENDS && rank > 1) rank = of.values[i] == of.low ? 9 : rank < 8 ? rank : 8;
         colours[i] = (uint8_t)rank;
     }
     return paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
 }
 
 bool ttt_op_most_layer(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return rank_layer(scratch, arguments, false, result);
+    return rank_layer(scratch, arguments, FROM_MOST, result);
 }
 
 bool ttt_op_least_layer(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    return rank_layer(scratch, arguments, true, result);
+    return rank_layer(scratch, arguments, FROM_LEAST, result);
 }
 
 bool ttt_op_value_layer(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
@@ -302,13 +303,22 @@ bool ttt_op_odd_layer(ttt_scratch *scratch, const ttt_value *const *arguments, t
     measures of;
     measure(arguments[0], arguments[1], &of);
     uint8_t colours[TTT_LIST_MAX];
-    bool odd = false, shared = false;
-    for (int i = 0; i < of.count; i++) {
-        colours[i] = of.shared[i] == 1 ? 1 : 2;
-        odd |= of.shared[i] == 1;
-        shared |= of.shared[i] != 1;
-    }
-    return odd && shared && paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
+    for (int i = 0; i < of.count; i++) colours[i] = of.shared[i] == 1 ? 1 : 2;
+    return paint_layer(scratch, arguments[0], colours, &arguments[2]->pieces[0], result);
+}
+
+/* The same of all objects of a grid, on that grid: what a rule asks for most. */
+bool ttt_op_object_values(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value objects;
+    return ttt_op_objects(scratch, arguments, &objects) &&
+           ttt_op_value_layer(scratch, (const ttt_value *const[]){&objects, arguments[1], arguments[0]}, result);
+}
+
+bool ttt_op_object_ranks(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    ttt_value objects;
+    return ttt_op_objects(scratch, arguments, &objects) &&
+           rank_layer(scratch, (const ttt_value *const[]){&objects, arguments[1], arguments[0]}, FROM_BOTH_ENDS,
+                      result);
 }
 
 bool ttt_op_most_of(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {

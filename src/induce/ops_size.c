@@ -65,6 +65,14 @@ bool ttt_op_repeat_right(ttt_scratch *scratch, const ttt_value *const *arguments
            read_lines(scratch, from, &lines, result);
 }
 
+bool ttt_op_repeat_both(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    line_table lines;
+    return repeat(from->height, arguments[1]->number, lines.row, &lines.rows) &&
+           repeat(from->width, arguments[1]->number, lines.column, &lines.columns) &&
+           read_lines(scratch, from, &lines, result);
+}
+
 bool ttt_op_tile_to(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0), *size = piece_of(arguments, 1);
     line_table lines = {.rows = size->height, .columns = size->width};
@@ -232,6 +240,18 @@ bool ttt_op_sort_rows(ttt_scratch *scratch, const ttt_value *const *arguments, t
             if (counts[r] != count) continue;
             memcpy(result->pieces[0].cells + row++ * from->width, from->cells + r * from->width, from->width);
         }
+/* As high as before where the direction is to a side; the grid stays at the side it grows away from. */
+bool ttt_op_widen(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    const int down = ttt_direction_rows(arguments[1]->number), right = ttt_direction_columns(arguments[1]->number);
+    const int above = down < 0 ? from->height : 0, before = right < 0 ? from->width : 0;
+    if (!ttt_value_new_grid(scratch, from->row - above, from->column - before, from->height * (down != 0 ? 2 : 1),
+                            from->width * (right != 0 ? 2 : 1), result)) {
+        return false;
+    }
+    ttt_piece *to = &result->pieces[0];
+    for (int r = 0; r < from->height; r++) {
+        memcpy(to->cells + (above + r) * to->width + before, from->cells + r * from->width, from->width);
     }
     return true;
 }

@@ -128,6 +128,45 @@ bool ttt_op_fill_panels(ttt_scratch *scratch, const ttt_value *const *arguments,
     return true;
 }
 
+/* Panels of one size, each with what the first of the others has where it has 0. */
+bool ttt_op_share_panels(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    uint8_t all[TTT_GRID_CELLS] = {0};
+    if (!ttt_panels_find(from, &layout) || !grid_copy(scratch, from, result)) return false;
+    const ttt_box first = panel_box(&layout, 0, 0);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < layout.down; i++) {
+            for (int j = 0; j < layout.across; j++) {
+                const ttt_box box = panel_box(&layout, i, j);
+                if (box.height != first.height || box.width != first.width) return false;
+                for (int at = 0; at < box.height * box.width; at++) {
+                    const int cell = (box.top + at / box.width) * from->width + box.left + at % box.width;
+                    if (pass == 0 && all[at] == 0) all[at] = from->cells[cell];
+                    if (pass == 1 && from->cells[cell] == 0) result->pieces[0].cells[cell] = all[at];
+                }
+            }
+        }
+    }
+    return true;
+}
+
+bool ttt_op_panel_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    const ttt_piece *from = piece_of(arguments, 0);
+    ttt_layout layout;
+    if (!ttt_panels_find(from, &layout) || !grid_like(scratch, from, result)) return false;
+    for (int i = 0; i < layout.down; i++) {
+        for (int j = 0; j < layout.across; j++) {
+            const ttt_box box = panel_box(&layout, i, j);
+            const int sector = ttt_sector(i, layout.down, j, layout.across);
+            for (int r = box.top; r < box.top + box.height; r++) {
+                memset(result->pieces[0].cells + r * from->width + box.left, sector, (size_t)box.width);
+            }
+        }
+    }
+    return true;
+}
+
 /* Bands of rows (or, transposed, columns) that are not all 0. */
 static int bands(const bool *used, int count, uint8_t *start, uint8_t *end) {
     int total = 0;

@@ -55,7 +55,10 @@ static void copy_image(const ttt_piece *from, square_symmetry symmetry, bool und
 static bool image(ttt_scratch *scratch, const ttt_piece *from, square_symmetry symmetry, ttt_value *result) {
     const int height = is_turned(symmetry) ? from->width : from->height;
     const int width = is_turned(symmetry) ? from->height : from->width;
-    if (!ttt_value_new_grid(scratch, from->row, from->column, height, width, result)) return false;
+    /* The middle stays where it is, or comes to lie half a cell up or to the left. */
+    const int down = (from->height - height + TTT_PIECE_OFFSET) / 2 - TTT_PIECE_OFFSET / 2;
+    const int right = (from->width - width + TTT_PIECE_OFFSET) / 2 - TTT_PIECE_OFFSET / 2;
+    if (!ttt_value_new_grid(scratch, from->row + down, from->column + right, height, width, result)) return false;
     copy_image(from, symmetry, false, &result->pieces[0], 0, 0);
     return true;
 }
