@@ -248,7 +248,6 @@ bool ttt_op_gather(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_
         for (int i = f.starts[to]; i < f.starts[to + 1]; i++) target[f.cells[i]] = true;
         for (int k = 0; k < f.objects.count; k++) {
             if (k == to || grid->cells[f.objects.of[k].first] != colour) continue;
-            pull(grid, &f, k, target, result->pieces[0].cells);
             pull(grid, &f, k, target, true, result->pieces[0].cells);
         }
     }

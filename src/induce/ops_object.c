@@ -377,6 +377,8 @@ bool ttt_op_imprint(ttt_scratch *scratch, const ttt_value *const *arguments, ttt
         }
     }
     return true;
+}
+
 /* The one largest connected area of one colour. */
 bool ttt_op_largest(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     static const ttt_contact contact = {TTT_CLASSES_ONE_COLOUR, .corners = true};

@@ -240,6 +240,10 @@ bool ttt_op_sort_rows(ttt_scratch *scratch, const ttt_value *const *arguments, t
             if (counts[r] != count) continue;
             memcpy(result->pieces[0].cells + row++ * from->width, from->cells + r * from->width, from->width);
         }
+    }
+    return true;
+}
+
 /* As high as before where the direction is to a side; the grid stays at the side it grows away from. */
 bool ttt_op_widen(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);

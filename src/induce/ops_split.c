@@ -243,25 +243,6 @@ bool ttt_op_panel_ranks(ttt_scratch *scratch, const ttt_value *const *arguments,
     return paint_panels(scratch, from, &layout, colours, result);
 }
 
-/* 0 for the first, 1 for the middle (or both), 2 for the last; -1 for others. */
-static int third(int place, int count) {
-    if (place == 0) return 0;
-    if (place == count - 1) return 2;
-    return place == (count - 1) / 2 || place == count / 2 ? 1 : -1;
-}
-
-bool ttt_op_panel_sectors(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    ttt_layout layout;
-    if (!ttt_panels_find(from, &layout)) return false;
-    uint8_t colours[TTT_GRID_CELLS];
-    for (int k = 0; k < layout.down * layout.across; k++) {
-        const int down = third(k / layout.across, layout.down), across = third(k % layout.across, layout.across);
-        colours[k] = (uint8_t)(down < 0 || across < 0 ? 0 : 1 + 3 * down + across);
-    }
-    return paint_panels(scratch, from, &layout, colours, result);
-}
-
 bool ttt_op_connect_panels(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
     ttt_value colours, connected;
     if (!ttt_op_panel_colours(scratch, arguments, &colours) ||

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-_Static_assert(TTT_OPERATION_COUNT <= UINT8_MAX + 1, "a node holds its operation in a byte");
 _Static_assert(TTT_LAYERS_MAX <= INT8_MAX, "a case holds its layer in a signed byte");
 
 void ttt_program_release(ttt_program *program) {
