@@ -9,17 +9,10 @@
 #include <omp.h>
 #include <string.h>
 
-enum {
-    BATCH = 512,
-    BUFFER_BYTES = 1 << 20,
-    SCRATCH_BYTES_AN_EXAMPLE = 1 << 18,
-    AHEAD_COST = 14 * TTT_COST_BIT /* of an operation and its other arguments, ahead of their level */
-};
-static const double AHEAD_SHARE = 0.5; /* of all applications */
+enum { BATCH = 512, BUFFER_BYTES = 1 << 20, SCRATCH_BYTES_AN_EXAMPLE = 1 << 18 };
 
 typedef struct application {
     int16_t operation;
-    uint16_t cost;
     uint8_t scope;
     uint32_t arguments[TTT_ARGUMENTS_MAX];
 } application;
@@ -54,17 +47,6 @@ struct ttt_enumerator {
     bool split_open;
     int costs[TTT_ARGUMENTS_MAX];
     size_t indices[TTT_ARGUMENTS_MAX];
-
-    /* Promising entries, those before `next` done, and the applications of the last of these. */
-    struct {
-        uint32_t *items;
-        size_t count, capacity, next;
-    } promising;
-    struct {
-        application *items;
-        size_t count, capacity;
-    } ahead;
-    size_t applied_ahead;
 
     application batch[BATCH];
     outcome outcomes[BATCH];
@@ -144,60 +126,13 @@ static bool next_entries(ttt_enumerator *e) {
     return false;
 }
 
-/* Applications of an operation to the promising entry in one place and to cheap entries, up to `rest` together, in the
- * others. */
-static ttt_status list_ahead(ttt_enumerator *e, application *a, int argument, int place, int rest, ttt_error *err) {
-    const ttt_operation *operation = &ttt_operations[a->operation];
-    if (argument == operation->arity) return TTT_PUSH(&e->ahead, *a, err);
-    if (argument == place) return list_ahead(e, a, argument + 1, place, rest, err);
-    for (int cost = 1; cost <= rest && cost < e->level; cost++) {
-        const ttt_bucket *bucket = ttt_pool_bucket(e->pool, operation->arguments[argument], cost);
-        a->cost = (uint16_t)(a->cost + cost);
-        for (size_t i = 0; i < bucket->count && a->cost <= TTT_COST_MAX; i++) {
-            a->arguments[argument] = bucket->items[i];
-            TTT_TRY(list_ahead(e, a, argument + 1, place, rest - cost, err));
-        }
-        a->cost = (uint16_t)(a->cost - cost);
-    }
-    return TTT_OK;
-}
-
-/* Everything that costs little to make of the next promising entry. */
-static ttt_status look_ahead(ttt_enumerator *e, ttt_error *err) {
-    const uint32_t entry = e->promising.items[e->promising.next++];
-    const ttt_entry *from = ttt_pool_entry(e->pool, entry);
-    for (int operation = 0; operation < TTT_OPERATION_COUNT; operation++) {
-        const int cost = ttt_cost_of_operation(operation, TTT_SCOPE_WHOLE);
-        for (int place = 0; place < ttt_operations[operation].arity && cost <= AHEAD_COST; place++) {
-            if (ttt_operations[operation].arguments[place] != from->type) continue;
-            application a = {.operation = (int16_t)operation, .cost = (uint16_t)(from->cost + cost)};
-            a.arguments[place] = entry;
-            if (a.cost <= TTT_COST_MAX) TTT_TRY(list_ahead(e, &a, 0, place, AHEAD_COST - cost, err));
-        }
-    }
-    return TTT_OK;
-}
-
-/* A batch of what promising entries lead to, while it is their turn: none else. */
-static ttt_status fill_ahead(ttt_enumerator *e, size_t *count, ttt_error *err) {
-    *count = 0;
-    if ((double)e->applied_ahead > AHEAD_SHARE * (double)e->applications || ttt_pool_full(e->pool)) return TTT_OK;
-    while (e->ahead.count == 0 && e->promising.next < e->promising.count) TTT_TRY(look_ahead(e, err));
-    if (e->ahead.count == 0) return TTT_OK;
-    *count = e->ahead.count < BATCH ? e->ahead.count : BATCH;
-    e->ahead.count -= *count;
-    memcpy(e->batch, e->ahead.items + e->ahead.count, *count * sizeof *e->batch);
-    e->applied_ahead += *count;
-    return TTT_OK;
-}
-
 /* As many applications as a batch takes, or what is left of the level: none at its end. */
 static size_t fill_batch(ttt_enumerator *e) {
     size_t count = 0;
     while (count < BATCH && e->operation < TTT_OPERATION_COUNT) {
         if (!e->split_open && !next_place(e)) break;
         application *a = &e->batch[count++];
-        *a = (application){.operation = (int16_t)e->operation, .scope = (uint8_t)e->scope, .cost = (uint16_t)e->level};
+        *a = (application){.operation = (int16_t)e->operation, .scope = (uint8_t)e->scope};
         for (int i = 0; i < ttt_operations[e->operation].arity; i++) {
             a->arguments[i] = argument_bucket(e, i)->items[e->indices[i]];
         }
@@ -281,12 +216,9 @@ static ttt_status evaluate_batch(ttt_enumerator *e, size_t count, ttt_error *err
 static ttt_status add_entry(ttt_enumerator *e, const ttt_entry *entry, const ttt_value *values, const uint64_t *hashes,
                             ttt_error *err) {
     uint32_t added;
-    bool promising = false;
     if (ttt_pool_full(e->pool) && !e->listener.wants(e->listener.context, values)) return TTT_OK;
     TTT_TRY(ttt_pool_add(e->pool, entry, values, hashes, &added, err));
-    if (added == TTT_POOL_NONE) return TTT_OK;
-    TTT_TRY(e->listener.entry(e->listener.context, added, entry->cost, values, &promising, err));
-    return promising && !ttt_pool_full(e->pool) ? TTT_PUSH(&e->promising, added, err) : TTT_OK;
+    return added == TTT_POOL_NONE ? TTT_OK : e->listener.entry(e->listener.context, added, entry->cost, values, err);
 }
 
 static ttt_status add_outcomes(ttt_enumerator *e, size_t count, ttt_error *err) {
@@ -294,8 +226,11 @@ static ttt_status add_outcomes(ttt_enumerator *e, size_t count, ttt_error *err) 
         const outcome *o = &e->outcomes[i];
         const application *a = &e->batch[i];
         if (o->values == NULL) continue;
-        ttt_entry entry = {
-            .hash = o->hash, .operation = a->operation, .cost = a->cost, .type = o->values[0].type, .scope = a->scope};
+        ttt_entry entry = {.hash = o->hash,
+                           .operation = a->operation,
+                           .cost = (uint16_t)e->level,
+                           .type = o->values[0].type,
+                           .scope = a->scope};
         memcpy(entry.arguments, a->arguments, sizeof entry.arguments);
         TTT_TRY(add_entry(e, &entry, o->values, o->value_hashes, err));
     }
@@ -401,8 +336,6 @@ void ttt_enumerator_free(ttt_enumerator *e) {
         ttt_arena_free(e->workers[i].buffer);
     }
     ttt_free(e->workers);
-    ttt_free(e->promising.items);
-    ttt_free(e->ahead.items);
     ttt_arena_free(e->kept);
     ttt_pool_free(e->pool);
     ttt_free(e);
@@ -411,8 +344,7 @@ void ttt_enumerator_free(ttt_enumerator *e) {
 ttt_status ttt_enumerator_step(ttt_enumerator *e, bool *more, ttt_error *err) {
     *more = true;
     size_t count;
-    TTT_TRY(fill_ahead(e, &count, err));
-    while (count == 0 && (count = fill_batch(e)) == 0) {
+    while ((count = fill_batch(e)) == 0) {
         *more = e->level < TTT_COST_MAX;
         if (!*more) return TTT_OK;
         TTT_TRY(begin_level(e, e->level + 1, err));

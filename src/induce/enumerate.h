@@ -1,8 +1,7 @@
 /* The enumerator: every expression in the order of its cost, evaluated on all examples of a task, kept in a pool.
  *
  * Level by level: at level C all applications whose operation and arguments cost C together are tried, each exactly
- * once, since arguments of lower levels are complete by then. Ahead of their level go operations on entries that look
- * promising: they have a share of the work. */
+ * once, since arguments of lower levels are complete by then. */
 #ifndef TTT_INDUCE_ENUMERATE_H
 #define TTT_INDUCE_ENUMERATE_H
 
@@ -15,9 +14,8 @@ typedef struct ttt_enumerator_listener {
     /* Are values [example_count] of use in themselves, not only as arguments? In a full pool others are dropped. */
     bool (*wants)(void *context, const ttt_value *values);
     /* Called once for each new entry, in the order of their numbers, with its cost and its values, valid during the
-     * call. *promising (false before) says whether what can be made of it is to be tried at once. */
-    ttt_status (*entry)(void *context, uint32_t entry, int cost, const ttt_value *values, bool *promising,
-                        ttt_error *err);
+     * call. */
+    ttt_status (*entry)(void *context, uint32_t entry, int cost, const ttt_value *values, ttt_error *err);
     void *context;
 } ttt_enumerator_listener;
 

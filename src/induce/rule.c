@@ -110,19 +110,32 @@ typedef struct draft {
     bool overflow, uses_base;
 } draft;
 
-static void add_case(draft *d, const combination *example, int depth, uint64_t shown) {
+/* A case for the colours of the first `depth` levels: one colour, or with `copied` what that selector has. */
+static void add_case(draft *d, const combination *example, int depth, int copied, uint64_t shown) {
     if (d->finding->case_count >= TTT_CASES_MAX - 1) {
         d->overflow = true;
         return;
     }
     ttt_case *c = &d->finding->cases[d->finding->case_count++];
-    *c = (ttt_case){
-        .condition_count = (uint8_t)depth, .copied = -1, .colour = (uint8_t)((example->state & SEVERAL) - 1)};
+    *c = (ttt_case){.condition_count = (uint8_t)depth,
+                    .copied = (int8_t)copied,
+                    .colour = copied < 0 ? (uint8_t)((example->state & SEVERAL) - 1) : 0};
     for (int i = 0; i < depth; i++) {
         c->conditions[i] = (ttt_condition){.layer = (uint8_t)d->place[i], .colour = example->colours[d->place[i]]};
     }
     const bool lone = d->parts->group->target->pair_count > 1 && (shown & (shown - 1)) == 0;
     d->case_cost += CASE_COST + depth * CONDITION_COST + (lone ? LONE_COST : 0);
+}
+
+/* The selector of a level from `depth` on whose colour the output is in all these combinations; -1: there is none. */
+static int copied_selector(const draft *d, const combination *items, size_t count, int depth) {
+    for (int level = depth; level < d->parts->selector_count; level++) {
+        const int selector = d->place[level];
+        size_t i = 0;
+        while (i < count && (items[i].state & SEVERAL) == items[i].colours[selector] + 1) i++;
+        if (i == count) return selector;
+    }
+    return -1;
 }
 
 /* The subtree of these combinations, which agree in the selectors of the first `depth` levels. */
@@ -134,10 +147,11 @@ static void write_cases(draft *d, const combination *items, size_t count, int de
         one_colour &= (items[i].state & SEVERAL) == (items[0].state & SEVERAL);
         shown |= items[i].shown;
     }
+    const int copied = like_base || one_colour ? -1 : copied_selector(d, items, count, depth);
     if (like_base) {
         d->uses_base = true;
-    } else if (one_colour) {
-        add_case(d, &items[0], depth, shown);
+    } else if (one_colour || copied >= 0) {
+        add_case(d, &items[0], depth, copied, shown);
     } else {
         combination part[OCCURRING_MAX];
         for (uint8_t colour = 0; colour < TTT_COLOURS && !d->overflow; colour++) {

@@ -1,7 +1,8 @@
 /* One rule: does the output follow from some selectors and a base, and if so, by which cases?
  *
  * It does when in all demonstrations, for every combination of the selectors' colours, the output is either one colour
- * or the base's. */
+ * or the base's. (Written down, it may turn out that the one colour is always that of a selector: then it is copied.)
+ */
 #ifndef TTT_INDUCE_RULE_H
 #define TTT_INDUCE_RULE_H
 

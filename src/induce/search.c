@@ -29,7 +29,6 @@ enum {
     CERTAIN_MOST = 36, /* bits: among dearer programs so many are tried that some fit by chance */
 };
 static const size_t default_memory = (size_t)1 << 30;
-static const double NEARER = 0.75;
 
 /* How far sets of some number of selectors have been combined. */
 typedef struct combining {
@@ -188,26 +187,13 @@ static bool wants(void *context, const ttt_value *values) {
     return ttt_layers_bytes(l->layers) < l->layer_bytes && ttt_layers_fit(&l->target, values);
 }
 
-/* Outputs of another size than the inputs are rarely met: what has their size is near. Else a layer must be nearer to
- * the outputs than the inputs are, by a part of what these have wrong. */
-static bool is_promising(const lane *l, const ttt_layer_group *group) {
-    const ttt_layer *layers = group->layers.items, *newest = &layers[group->layers.count - 1];
-    if (newest->wrong == 0) return false;
-    for (size_t i = 0; i < l->search->pair_count; i++) {
-        if (l->inputs[i].height != l->outputs[i].height || l->inputs[i].width != l->outputs[i].width) return true;
-    }
-    return newest->wrong < NEARER * layers[0].wrong;
-}
-
-static ttt_status take_entry(void *context, uint32_t entry, int cost, const ttt_value *values, bool *promising,
-                             ttt_error *err) {
+static ttt_status take_entry(void *context, uint32_t entry, int cost, const ttt_value *values, ttt_error *err) {
     lane *l = context;
     ttt_layer_group *group;
     if (ttt_layers_bytes(l->layers) >= l->layer_bytes) return TTT_OK;
     TTT_TRY(ttt_layers_add(l->layers, entry, cost, values, &group, err));
     if (group == NULL) return TTT_OK;
     l->layer_count++;
-    *promising = is_promising(l, group);
     TTT_TRY(keep_partial(l, group, err));
     TTT_TRY(ttt_rules_add_layer(l->rules, group, err));
     return ttt_stacks_add_layer(l->stacks, group, err);
