@@ -16,9 +16,10 @@ enum {
     LANES_MAX = 4,
     ROUND = 1024, /* work of all lanes in a round, in applications */
     ANSWERS_SHOWN = 16,
-    ENOUGH_BITS = 10,  /* a search whose level is so far above the best program can hardly change its answer */
-    CERTAIN_BITS = 12, /* programs within so many bits of the best are asked whether they agree */
-    CERTAIN_MOST = 36, /* bits: among dearer programs so many are tried that some fit by chance */
+    ENOUGH_BITS = 10,   /* a search whose level is so far above the best program can hardly change its answer, */
+    ENOUGH_CERTAIN = 4, /* and so far where the answer is certain */
+    CERTAIN_BITS = 12,  /* programs within so many bits of the best are asked whether they agree */
+    CERTAIN_MOST = 36,  /* bits: among dearer programs so many are tried that some fit by chance */
 };
 static const size_t default_memory = (size_t)1 << 30;
 
@@ -112,7 +113,8 @@ static int cost_limit(const ttt_search *search) {
 /* A lane is through when whatever it may still find is far more complicated than what is there. */
 static bool lane_is_through(const ttt_search *search, const ttt_lane *lane) {
     const ttt_answer *best = best_answer(search);
-    return ttt_lane_ended(lane) || (best != NULL && ttt_lane_level(lane) > best->cost + ENOUGH_BITS * TTT_COST_BIT);
+    const int enough = (ttt_search_certain(search) ? ENOUGH_CERTAIN : ENOUGH_BITS) * TTT_COST_BIT;
+    return ttt_lane_ended(lane) || (best != NULL && ttt_lane_level(lane) > best->cost + enough);
 }
 
 static void take_turns(const ttt_search *search, runner *r) {
