@@ -183,38 +183,33 @@ bool ttt_op_straighten(ttt_scratch *scratch, const ttt_value *const *arguments, 
     return by_columns != by_rows;
 }
 
-/* The cell where one leaves the grid in the direction. */
-bool ttt_op_edge_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+/* Each cell from the one beyond it in the direction, which is done before: its result, or at the edge the cell itself;
+ * `seen`: the cell beyond, or where that is 0 its result, and at the edge 0. */
+static bool look_along(ttt_scratch *scratch, const ttt_value *const *arguments, bool seen, ttt_value *result) {
     const ttt_piece *from = piece_of(arguments, 0);
     const int direction = arguments[1]->number;
     if (!grid_like(scratch, from, result)) return false;
     ttt_piece *to = &result->pieces[0];
     const int down = ttt_direction_rows(direction), right = ttt_direction_columns(direction);
     for (int i = 0; i < from->height; i++) {
-        const int r = down > 0 ? from->height - 1 - i : i;
+        const int r = down > 0 ? from->height - 1 - i : i, next_r = r + down;
         for (int j = 0; j < from->width; j++) {
-            const int c = right > 0 ? from->width - 1 - j : j, next_r = r + down, next_c = c + right;
+            const int c = right > 0 ? from->width - 1 - j : j, next_c = c + right;
             const bool inside = next_r >= 0 && next_c >= 0 && next_r < from->height && next_c < from->width;
-            to->cells[r * to->width + c] = inside ? ttt_piece_at(to, next_r, next_c) : ttt_piece_at(from, r, c);
+            uint8_t colour = inside ? ttt_piece_at(to, next_r, next_c) : seen ? 0 : ttt_piece_at(from, r, c);
+            if (seen && ttt_piece_look(from, next_r, next_c) != 0) colour = ttt_piece_at(from, next_r, next_c);
+            to->cells[r * to->width + c] = colour;
         }
     }
     return true;
 }
 
+/* The cell where one leaves the grid in the direction. */
+bool ttt_op_edge_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
+    return look_along(scratch, arguments, false, result);
+}
+
 /* The first colour one meets from the cell on in the direction; 0 where none is. */
 bool ttt_op_seen_colours(ttt_scratch *scratch, const ttt_value *const *arguments, ttt_value *result) {
-    const ttt_piece *from = piece_of(arguments, 0);
-    const int direction = arguments[1]->number;
-    if (!grid_like(scratch, from, result)) return false;
-    ttt_piece *to = &result->pieces[0];
-    const int down = ttt_direction_rows(direction), right = ttt_direction_columns(direction);
-    for (int i = 0; i < from->height; i++) {
-        const int r = down > 0 ? from->height - 1 - i : i;
-        for (int j = 0; j < from->width; j++) {
-            const int c = right > 0 ? from->width - 1 - j : j;
-            const uint8_t next = ttt_piece_look(from, r + down, c + right);
-            to->cells[r * to->width + c] = next != 0 ? next : ttt_piece_look(to, r + down, c + right);
-        }
-    }
-    return true;
+    return look_along(scratch, arguments, true, result);
 }
