@@ -143,25 +143,6 @@ static size_t fill_batch(ttt_enumerator *e) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-/* Copies what lies in scratch memory to the worker's buffer. */
-static bool keep_value(ttt_arena *buffer, const ttt_value *value, ttt_value *kept) {
-    *kept = *value;
-    if (value->count == 0) return true;
-    kept->pieces = ttt_arena_allocate(buffer, value->count, sizeof *kept->pieces);
-    if (kept->pieces == NULL) return false;
-    size_t cells = 0;
-    for (int i = 0; i < value->count; i++) cells += (size_t)ttt_piece_area(&value->pieces[i]);
-    uint8_t *memory = ttt_arena_allocate(buffer, cells, 1);
-    if (memory == NULL) return false;
-    for (int i = 0; i < value->count; i++) {
-        const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
-        kept->pieces[i] = value->pieces[i];
-        kept->pieces[i].cells = memcpy(memory, value->pieces[i].cells, area);
-        memory += area;
-    }
-    return true;
-}
-
 static bool apply_on_example(const ttt_enumerator *e, const application *a, size_t example, ttt_scratch *scratch,
                              ttt_value *result) {
     const ttt_value *arguments[TTT_ARGUMENTS_MAX] = {0};
@@ -190,7 +171,7 @@ static bool evaluate(const ttt_enumerator *e, const application *a, worker *w, o
     if (kept == NULL || out->value_hashes == NULL) return false;
     memcpy(out->value_hashes, hashes, n * sizeof *hashes);
     for (size_t i = 0; i < n; i++) {
-        if (!keep_value(w->buffer, &values[i], &kept[i])) return false;
+        if (!ttt_value_copy(w->buffer, &values[i], &kept[i])) return false;
     }
     out->values = kept;
     return true;
@@ -302,7 +283,7 @@ static ttt_status take_inputs(ttt_enumerator *e, const ttt_grid *const *inputs, 
         ttt_value value;
         ttt_scratch_reset(&e->workers[0].scratch);
         kept = ttt_value_from_grid(&e->workers[0].scratch, inputs[i], &value) &&
-               keep_value(e->kept, &value, &e->inputs[i]);
+               ttt_value_copy(e->kept, &value, &e->inputs[i]);
     }
     return kept ? TTT_OK : ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the inputs of a search");
 }

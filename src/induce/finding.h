@@ -5,6 +5,8 @@
 #include "induce/layers.h"
 #include "induce/program.h"
 
+enum { TTT_LONE_COST = 4 * TTT_COST_BIT }; /* of a case that only one demonstration shows, beside its own */
+
 /* Without cases the output is layers[0]. */
 typedef struct ttt_finding {
     uint32_t layers[TTT_LAYERS_MAX]; /* layers of the group */

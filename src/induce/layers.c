@@ -74,6 +74,7 @@ static ttt_status find_group(ttt_layers *layers, const ttt_value *values, size_t
     ttt_layer_group *group = ttt_allocate(1, sizeof *group);
     if (group != NULL) {
         group->target = target;
+        group->number = layers->group_count;
         group->test_sizes = ttt_allocate(target->test_count, sizeof *group->test_sizes);
         if (group->test_sizes == NULL) {
             ttt_free(group);
@@ -164,6 +165,11 @@ ttt_status ttt_layers_add(ttt_layers *layers, uint32_t entry, int cost, const tt
     TTT_TRY(TTT_PUSH(&to->layers, layer, err));
     *group = to;
     return TTT_OK;
+}
+
+double ttt_layer_distance(const ttt_layer_group *group, const ttt_layer *layer) {
+    enum { WRONG_COST = 40 * TTT_COST_BIT }; /* of a layer that is wrong everywhere */
+    return (double)layer->wrong / (double)group->target->cell_count * WRONG_COST + layer->cost;
 }
 
 size_t ttt_layers_group_count(const ttt_layers *layers) {

@@ -27,6 +27,7 @@ typedef struct ttt_layer {
 
 typedef struct ttt_layer_group {
     const ttt_target *target;
+    size_t number; /* of ttt_layers_group */
     struct {
         uint8_t height, width;
     } * test_sizes;    /* [test_count] */
@@ -47,6 +48,8 @@ bool ttt_layers_fit(const ttt_target *target, const ttt_value *values);
  * where it went, as its last layer, else NULL. */
 ttt_status ttt_layers_add(ttt_layers *layers, uint32_t entry, int cost, const ttt_value *values,
                           ttt_layer_group **group, ttt_error *err);
+/* How far the layer is from a good base of rules and stacks, in quarters of a bit: few wrong cells, low cost. */
+double ttt_layer_distance(const ttt_layer_group *group, const ttt_layer *layer);
 size_t ttt_layers_group_count(const ttt_layers *layers);
 ttt_layer_group *ttt_layers_group(const ttt_layers *layers, size_t number);
 size_t ttt_layers_bytes(const ttt_layers *layers);

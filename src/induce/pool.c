@@ -131,33 +131,16 @@ const ttt_bucket *ttt_pool_bucket(const ttt_pool *pool, ttt_value_type type, int
     return &pool->buckets[type][cost];
 }
 
-/* Bytes that a value takes in the arena, pieces and cells in one stretch. */
-static size_t stored_bytes(const ttt_value *value) {
-    size_t bytes = value->count * sizeof *value->pieces;
-    for (int i = 0; i < value->count; i++) bytes += (size_t)ttt_piece_area(&value->pieces[i]);
-    return bytes;
-}
-
 static ttt_status store_state(ttt_pool *pool, const ttt_value *value, uint64_t hash, uint32_t *state, ttt_error *err) {
     const struct slot *slot = table_find(&pool->by_state, hash);
     if (slot->number != TTT_POOL_NONE) {
         *state = slot->number;
         return TTT_OK;
     }
-    ttt_value stored = *value;
-    stored.pieces = NULL;
-    const size_t bytes = stored_bytes(value);
-    if (bytes > 0) {
-        uint8_t *memory = ttt_arena_allocate(pool->arena, bytes, 1);
-        if (memory == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a value of %zu bytes", bytes);
-        stored.pieces = (ttt_piece *)memory;
-        memory += value->count * sizeof *value->pieces;
-        for (int i = 0; i < value->count; i++) {
-            const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
-            stored.pieces[i] = value->pieces[i];
-            stored.pieces[i].cells = memcpy(memory, value->pieces[i].cells, area);
-            memory += area;
-        }
+    ttt_value stored;
+    const size_t bytes = ttt_value_bytes(value);
+    if (!ttt_value_copy(pool->arena, value, &stored)) {
+        return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a value of %zu bytes", bytes);
     }
     *state = (uint32_t)pool->states.count;
     TTT_TRY(TTT_PUSH(&pool->states, stored, err));

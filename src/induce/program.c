@@ -176,25 +176,6 @@ typedef struct run {
     ttt_value values[TTT_NODES_MAX];
 } run;
 
-static ttt_status keep(run *r, const ttt_value *value, ttt_value *kept, ttt_error *err) {
-    *kept = *value;
-    if (value->count == 0) return TTT_OK;
-    size_t bytes = 0;
-    for (int i = 0; i < value->count; i++) bytes += (size_t)ttt_piece_area(&value->pieces[i]);
-    uint8_t *cells = ttt_arena_allocate(r->arena, bytes, 1);
-    kept->pieces = ttt_arena_allocate(r->arena, value->count, sizeof *kept->pieces);
-    if (cells == NULL || kept->pieces == NULL) {
-        return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the values of a program");
-    }
-    for (int i = 0; i < value->count; i++) {
-        const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
-        kept->pieces[i] = value->pieces[i];
-        kept->pieces[i].cells = memcpy(cells, value->pieces[i].cells, area);
-        cells += area;
-    }
-    return TTT_OK;
-}
-
 /* The value of a node in scratch memory; false: undefined. */
 static bool compute(run *r, const ttt_node *node, const ttt_grid *input, ttt_value *value) {
     if (node->kind == TTT_NODE_INPUT) return ttt_value_from_grid(&r->scratch, input, value);
@@ -219,7 +200,9 @@ static ttt_status run_nodes(run *r, const ttt_grid *input, bool *defined, ttt_er
         ttt_scratch_reset(&r->scratch);
         *defined = compute(r, &r->program->nodes[i], input, &value);
         if (!*defined) return TTT_OK;
-        TTT_TRY(keep(r, &value, &r->values[i], err));
+        if (!ttt_value_copy(r->arena, &value, &r->values[i])) {
+            return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the values of a program");
+        }
     }
     return TTT_OK;
 }

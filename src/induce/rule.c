@@ -10,13 +10,12 @@
 #include <string.h>
 
 enum {
-    SEVERAL = 15,                      /* colours */
-    LIKE_BASE = 0x80,                  /* the output was the base's colour */
-    OCCURRING_MAX = 128,               /* combinations of a rule that is worth writing down */
-    CELL_COST = 3 * TTT_COST_BIT,      /* of a cell of the output as it is, without any rule */
-    CASE_COST = 3 * TTT_COST_BIT,      /* of a case with its colour */
-    CONDITION_COST = 2 * TTT_COST_BIT, /* of a condition */
-    LONE_COST = 4 * TTT_COST_BIT       /* of a case that only one demonstration shows */
+    SEVERAL = 15,                     /* colours */
+    LIKE_BASE = 0x80,                 /* the output was the base's colour */
+    OCCURRING_MAX = 128,              /* combinations of a rule that is worth writing down */
+    CELL_COST = 3 * TTT_COST_BIT,     /* of a cell of the output as it is, without any rule */
+    CASE_COST = 3 * TTT_COST_BIT,     /* of a case with its colour */
+    CONDITION_COST = 2 * TTT_COST_BIT /* of a condition */
 };
 
 static const size_t sizes[TTT_SELECTORS_MAX + 1] = {1, 10, 100, 1000}; /* of the table, by number of selectors */
@@ -124,7 +123,7 @@ static void add_case(draft *d, const combination *example, int depth, int copied
         c->conditions[i] = (ttt_condition){.layer = (uint8_t)d->place[i], .colour = example->colours[d->place[i]]};
     }
     const bool lone = d->parts->group->target->pair_count > 1 && (shown & (shown - 1)) == 0;
-    d->case_cost += CASE_COST + depth * CONDITION_COST + (lone ? LONE_COST : 0);
+    d->case_cost += CASE_COST + depth * CONDITION_COST + (lone ? TTT_LONE_COST : 0);
 }
 
 /* The selector of a level from `depth` on whose colour the output is in all these combinations; -1: there is none. */

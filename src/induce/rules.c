@@ -8,8 +8,7 @@
 
 enum {
     BASES = 4,
-    HITS_OF_A_LAYER = 32,               /* rules with the same cheapest selector in a range: more would say the same */
-    BASE_WRONG_COST = 40 * TTT_COST_BIT /* of a base that is wrong everywhere, against layers' costs */
+    HITS_OF_A_LAYER = 32 /* rules with the same cheapest selector in a range: more would say the same */
 };
 
 typedef struct base {
@@ -60,10 +59,8 @@ void ttt_rules_free(ttt_rules *rules) {
 /* ------------------------------------------------------------------------------------------- single layers */
 
 static ttt_status state_of(ttt_rules *rules, const ttt_layer_group *group, group_state **state, ttt_error *err) {
-    size_t number = 0;
-    while (ttt_layers_group(rules->layers, number) != group) number++;
-    while (rules->groups.count <= number) TTT_TRY(TTT_PUSH(&rules->groups, (group_state){0}, err));
-    *state = &rules->groups.items[number];
+    while (rules->groups.count <= group->number) TTT_TRY(TTT_PUSH(&rules->groups, (group_state){0}, err));
+    *state = &rules->groups.items[group->number];
     const size_t count = group->layers.count;
     if ((*state)->alone_capacity >= count) return TTT_OK;
     uint8_t *alone = ttt_reallocate((*state)->alone, (*state)->alone_capacity, 2 * count, 1);
@@ -102,7 +99,7 @@ static void order_cells(const ttt_target *target, const uint8_t *cells, uint32_t
 static ttt_status consider_base(group_state *state, const ttt_layer_group *group, ttt_error *err) {
     const uint32_t newest = (uint32_t)group->layers.count - 1;
     const ttt_layer *layer = &group->layers.items[newest];
-    const double score = (double)layer->wrong / (double)group->target->cell_count * BASE_WRONG_COST + layer->cost;
+    const double score = ttt_layer_distance(group, layer);
     int place = state->base_count;
     if (place == BASES) {
         place = 0;

@@ -12,9 +12,7 @@ enum {
     BASES = 8,            /* bases that are tried */
     STACK_MAX = 5,        /* pieces on a base */
     FIRSTS = 6,           /* pieces that a stack may begin with: the greedy choice, the next best, ... */
-    PIECE_COST = 5 * TTT_COST_BIT,
-    LONE_COST = 4 * TTT_COST_BIT,
-    WRONG_COST = 40 * TTT_COST_BIT /* of a base that is wrong everywhere, when bases are chosen */
+    PIECE_COST = 5 * TTT_COST_BIT
 };
 
 typedef struct piece {
@@ -74,10 +72,8 @@ void ttt_stacks_free(ttt_stacks *stacks) {
 }
 
 static ttt_status state_of(ttt_stacks *stacks, const ttt_layer_group *group, group_stacks **state, ttt_error *err) {
-    size_t number = 0;
-    while (ttt_layers_group(stacks->layers, number) != group) number++;
-    while (stacks->groups.count <= number) TTT_TRY(TTT_PUSH(&stacks->groups, (group_stacks){0}, err));
-    *state = &stacks->groups.items[number];
+    while (stacks->groups.count <= group->number) TTT_TRY(TTT_PUSH(&stacks->groups, (group_stacks){0}, err));
+    *state = &stacks->groups.items[group->number];
     if ((*state)->seen != NULL) return TTT_OK;
     (*state)->seen = ttt_allocate(2 * PIECES_MAX, sizeof *(*state)->seen);
     return (*state)->seen != NULL ? TTT_OK : ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the stacks of a search");
@@ -192,7 +188,7 @@ static void write_piece(ttt_finding *finding, const ttt_layer_group *group, cons
                    .copied = p->copied == 1 ? (int8_t)layer : -1,
                    .colour = p->colour};
     finding->cost += PIECE_COST;
-    if (group->target->pair_count > 1 && shown_once(group->target, p->cells)) finding->cost += LONE_COST;
+    if (group->target->pair_count > 1 && shown_once(group->target, p->cells)) finding->cost += TTT_LONE_COST;
 }
 
 /* Covers what is wrong, beginning with the first-th best piece. */
@@ -238,7 +234,7 @@ static int choose_bases(const ttt_layer_group *group, uint32_t bases[BASES]) {
     for (size_t i = 0; i < group->layers.count; i++) {
         const ttt_layer *layer = &group->layers.items[i];
         if (layer->wrong == 0) continue;
-        const double score = (double)layer->wrong / (double)group->target->cell_count * WRONG_COST + layer->cost;
+        const double score = ttt_layer_distance(group, layer);
         if (count == BASES && score >= scores[count - 1]) continue;
         int at = count < BASES ? count++ : count - 1;
         for (; at > 0 && score < scores[at - 1]; at--) {

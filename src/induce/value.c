@@ -86,6 +86,28 @@ bool ttt_value_valid(const ttt_value *value) {
     return true;
 }
 
+size_t ttt_value_bytes(const ttt_value *value) {
+    size_t bytes = value->count * sizeof *value->pieces;
+    for (int i = 0; i < value->count; i++) bytes += (size_t)ttt_piece_area(&value->pieces[i]);
+    return bytes;
+}
+
+bool ttt_value_copy(ttt_arena *arena, const ttt_value *value, ttt_value *copy) {
+    *copy = *value;
+    if (value->count == 0) return true;
+    uint8_t *memory = ttt_arena_allocate(arena, ttt_value_bytes(value), 1);
+    if (memory == NULL) return false;
+    copy->pieces = (ttt_piece *)memory;
+    memory += value->count * sizeof *value->pieces;
+    for (int i = 0; i < value->count; i++) {
+        const size_t area = (size_t)ttt_piece_area(&value->pieces[i]);
+        copy->pieces[i] = value->pieces[i];
+        copy->pieces[i].cells = memcpy(memory, value->pieces[i].cells, area);
+        memory += area;
+    }
+    return true;
+}
+
 /* ------------------------------------------------------------------------------------------- scratch memory */
 
 ttt_status ttt_scratch_init(ttt_scratch *scratch, ttt_error *err) {

@@ -91,6 +91,11 @@ uint64_t ttt_value_hash(uint64_t hash, const ttt_value *value);
 bool ttt_value_valid(const ttt_value *value);
 const char *ttt_value_type_name(ttt_value_type type);
 
+/* A copy, pieces and cells in one stretch of the arena; false when memory is out. */
+bool ttt_value_copy(ttt_arena *arena, const ttt_value *value, ttt_value *copy);
+/* Bytes of that stretch. */
+size_t ttt_value_bytes(const ttt_value *value);
+
 /* Working memory of one application of an operation: cheap to fill, emptied at once. Not thread safe: one a thread. */
 typedef struct ttt_scratch {
     uint8_t *memory;
