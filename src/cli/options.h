@@ -36,6 +36,30 @@ typedef struct ttt_option {
     const char *choices;     /* of a choice: "ttt|none" */
 } ttt_option;
 
+/* Rows that several commands have alike; `place` is the offset of the value. */
+#define TTT_OPTION_ROW_IDS(place)                                                                                      \
+    { .name = "ids", .kind = TTT_OPTION_TEXT, .offset = (place), .argument = "A,B", .help = "only these tasks" }
+#define TTT_OPTION_ROW_DEVICE(place, text)                                                                             \
+    {                                                                                                                  \
+        .name = "device", .kind = TTT_OPTION_TEXT, .offset = (place), .argument = "DEVICE", .fallback = "cpu",         \
+        .help = (text)                                                                                                 \
+    }
+#define TTT_OPTION_ROW_THREADS(place)                                                                                  \
+    {                                                                                                                  \
+        .name = "threads", .kind = TTT_OPTION_INTEGER, .offset = (place), .argument = "N", .fallback = "0",            \
+        .minimum = 0, .maximum = 1024, .help = "0: one per core"                                                       \
+    }
+#define TTT_OPTION_ROW_SEED(place, text)                                                                               \
+    {                                                                                                                  \
+        .name = "seed", .kind = TTT_OPTION_INTEGER, .offset = (place), .argument = "N", .fallback = "0", .minimum = 0, \
+        .maximum = 9e15, .help = (text)                                                                                \
+    }
+#define TTT_OPTION_ROW_CONFIG(place)                                                                                   \
+    {                                                                                                                  \
+        .name = "config", .kind = TTT_OPTION_TEXT, .offset = (place), .argument = "FILE",                              \
+        .help = "settings as JSON, before those of --set"                                                              \
+    }
+
 typedef struct ttt_usage {
     const char *command;     /* "solve" */
     const char *summary;     /* one sentence */

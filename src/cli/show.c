@@ -31,7 +31,7 @@ static const ttt_option show_table[] = {
      .offset = AT(run),
      .argument = "FOLDER",
      .help = "the tasks and answers of a run store, in place of TASKS"},
-    {.name = "ids", .kind = TTT_OPTION_TEXT, .offset = AT(ids), .argument = "A,B", .help = "only these tasks"},
+    TTT_OPTION_ROW_IDS(AT(ids)),
     {.name = "tests-only", .kind = TTT_OPTION_FLAG, .offset = AT(tests_only), .help = "without the demonstrations"},
     {.name = "style",
      .kind = TTT_OPTION_CHOICE,
