@@ -2,6 +2,7 @@
 #include "induce/layers.h"
 
 #include "base/random.h"
+#include "induce/hash_table.h"
 
 #include <string.h>
 
@@ -13,9 +14,7 @@ struct ttt_layers {
     size_t bytes;
     ttt_layer_group *groups[GROUPS_MAX];
     size_t group_count;
-    /* Hashes of the layers' cells (with their group), open addressing; 0 is an empty slot. */
-    uint64_t *seen;
-    size_t seen_slots, seen_count;
+    ttt_hash_table seen; /* hashes of the layers' cells, with their group */
 };
 
 ttt_status ttt_layers_new(const ttt_target *target, ttt_layers **layers, ttt_error *err) {
@@ -39,7 +38,7 @@ void ttt_layers_free(ttt_layers *layers) {
         ttt_free(group);
     }
     ttt_arena_free(layers->arena);
-    ttt_free(layers->seen);
+    ttt_hash_table_release(&layers->seen);
     ttt_free(layers);
 }
 
@@ -92,31 +91,6 @@ static ttt_status find_group(ttt_layers *layers, const ttt_value *values, size_t
     return TTT_OK;
 }
 
-/* Is the hash new? Then it is remembered. */
-static ttt_status remember(ttt_layers *layers, uint64_t hash, bool *is_new, ttt_error *err) {
-    if (2 * (layers->seen_count + 1) > layers->seen_slots) {
-        const size_t slots = layers->seen_slots == 0 ? 1024 : 2 * layers->seen_slots;
-        uint64_t *seen = ttt_allocate(slots, sizeof *seen);
-        if (seen == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for %zu layers", slots / 2);
-        for (size_t i = 0; i < layers->seen_slots; i++) {
-            size_t at = layers->seen[i] & (slots - 1);
-            if (layers->seen[i] == 0) continue;
-            while (seen[at] != 0) at = (at + 1) & (slots - 1);
-            seen[at] = layers->seen[i];
-        }
-        ttt_free(layers->seen);
-        layers->seen = seen;
-        layers->seen_slots = slots;
-    }
-    hash += hash == 0;
-    size_t at = hash & (layers->seen_slots - 1);
-    while (layers->seen[at] != 0 && layers->seen[at] != hash) at = (at + 1) & (layers->seen_slots - 1);
-    *is_new = layers->seen[at] == 0;
-    layers->seen_count += *is_new;
-    layers->seen[at] = hash;
-    return TTT_OK;
-}
-
 static uint64_t hash_entry_cells(const ttt_target *target, const ttt_value *values, size_t group) {
     uint64_t hash = ttt_hash(TTT_HASH_START, &group, sizeof group);
     for (size_t i = 0; i < target->pair_count + target->test_count; i++) {
@@ -141,13 +115,13 @@ ttt_status ttt_layers_add(ttt_layers *layers, uint32_t entry, int cost, const tt
                           ttt_layer_group **group, ttt_error *err) {
     const ttt_target *target = layers->target;
     size_t number;
-    bool is_new;
     *group = NULL;
     if (!ttt_layers_fit(target, values)) return TTT_OK;
     TTT_TRY(find_group(layers, values, &number, err));
     if (number == layers->group_count) return TTT_OK;
-    TTT_TRY(remember(layers, hash_entry_cells(target, values, number), &is_new, err));
-    if (!is_new) return TTT_OK;
+    const uint64_t hash = hash_entry_cells(target, values, number);
+    if (ttt_hash_table_find(&layers->seen, hash) != TTT_HASH_TABLE_NONE) return TTT_OK;
+    TTT_TRY(ttt_hash_table_add(&layers->seen, hash, 0, err));
 
     ttt_layer_group *to = layers->groups[number];
     const size_t count = target->cell_count + to->test_cells;

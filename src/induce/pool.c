@@ -3,19 +3,11 @@
 #include "induce/pool.h"
 
 #include "base/random.h"
+#include "induce/hash_table.h"
 
 #include <string.h>
 
-enum { FIRST_SLOTS = 1 << 12, BLOCK_BYTES = 1 << 20 };
-
-/* Hash to number. Slots are a power of two, at most three quarters taken; number TTT_POOL_NONE is an empty slot. */
-typedef struct table {
-    struct slot {
-        uint64_t hash;
-        uint32_t number;
-    } * slots;
-    size_t slot_count, taken;
-} table;
+enum { BLOCK_BYTES = 1 << 20 };
 
 struct ttt_pool {
     size_t example_count, memory_bytes, bytes;
@@ -31,42 +23,10 @@ struct ttt_pool {
         ttt_value *items;
         size_t count, capacity;
     } states;
-    table by_entry, by_state;
+    ttt_hash_table by_entry, by_state;
     ttt_arena *arena; /* what states' pieces lie in */
     ttt_bucket buckets[TTT_VALUE_TYPE_COUNT][TTT_COST_MAX + 1];
 };
-
-static ttt_status table_init(table *t, size_t slot_count, ttt_error *err) {
-    t->slots = ttt_allocate(slot_count, sizeof *t->slots);
-    if (t->slots == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for %zu places of a pool", slot_count);
-    t->slot_count = slot_count;
-    t->taken = 0;
-    for (size_t i = 0; i < slot_count; i++) t->slots[i].number = TTT_POOL_NONE;
-    return TTT_OK;
-}
-
-/* The slot that holds the hash, or the empty one where it belongs. */
-static struct slot *table_find(const table *t, uint64_t hash) {
-    size_t at = hash & (t->slot_count - 1);
-    while (t->slots[at].number != TTT_POOL_NONE && t->slots[at].hash != hash) at = (at + 1) & (t->slot_count - 1);
-    return &t->slots[at];
-}
-
-static ttt_status table_add(table *t, uint64_t hash, uint32_t number, ttt_error *err) {
-    if (4 * (t->taken + 1) > 3 * t->slot_count) {
-        table larger;
-        TTT_TRY(table_init(&larger, 2 * t->slot_count, err));
-        for (size_t i = 0; i < t->slot_count; i++) {
-            if (t->slots[i].number != TTT_POOL_NONE) *table_find(&larger, t->slots[i].hash) = t->slots[i];
-        }
-        larger.taken = t->taken;
-        ttt_free(t->slots);
-        *t = larger;
-    }
-    *table_find(t, hash) = (struct slot){.hash = hash, .number = number};
-    t->taken++;
-    return TTT_OK;
-}
 
 ttt_status ttt_pool_new(size_t example_count, size_t memory_bytes, ttt_pool **pool, ttt_error *err) {
     ttt_status status = TTT_OK;
@@ -74,8 +34,6 @@ ttt_status ttt_pool_new(size_t example_count, size_t memory_bytes, ttt_pool **po
     if (*pool == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a pool of values");
     (*pool)->example_count = example_count;
     (*pool)->memory_bytes = memory_bytes;
-    TTT_TRY_OUT(table_init(&(*pool)->by_entry, FIRST_SLOTS, err));
-    TTT_TRY_OUT(table_init(&(*pool)->by_state, FIRST_SLOTS, err));
     TTT_TRY_OUT(ttt_arena_new(&(*pool)->arena, BLOCK_BYTES, err));
     return TTT_OK;
 
@@ -93,8 +51,8 @@ void ttt_pool_free(ttt_pool *pool) {
     ttt_free(pool->entries.items);
     ttt_free(pool->entry_states.items);
     ttt_free(pool->states.items);
-    ttt_free(pool->by_entry.slots);
-    ttt_free(pool->by_state.slots);
+    ttt_hash_table_release(&pool->by_entry);
+    ttt_hash_table_release(&pool->by_state);
     ttt_arena_free(pool->arena);
     ttt_free(pool);
 }
@@ -120,7 +78,7 @@ const ttt_value *ttt_pool_value(const ttt_pool *pool, uint32_t entry, size_t exa
 }
 
 bool ttt_pool_has(const ttt_pool *pool, uint64_t hash) {
-    return table_find(&pool->by_entry, hash)->number != TTT_POOL_NONE;
+    return ttt_hash_table_find(&pool->by_entry, hash) != TTT_HASH_TABLE_NONE;
 }
 
 uint64_t ttt_pool_hash(const uint64_t *value_hashes, size_t example_count) {
@@ -132,11 +90,8 @@ const ttt_bucket *ttt_pool_bucket(const ttt_pool *pool, ttt_value_type type, int
 }
 
 static ttt_status store_state(ttt_pool *pool, const ttt_value *value, uint64_t hash, uint32_t *state, ttt_error *err) {
-    const struct slot *slot = table_find(&pool->by_state, hash);
-    if (slot->number != TTT_POOL_NONE) {
-        *state = slot->number;
-        return TTT_OK;
-    }
+    *state = ttt_hash_table_find(&pool->by_state, hash);
+    if (*state != TTT_HASH_TABLE_NONE) return TTT_OK;
     ttt_value stored;
     const size_t bytes = ttt_value_bytes(value);
     if (!ttt_value_copy(pool->arena, value, &stored)) {
@@ -144,8 +99,8 @@ static ttt_status store_state(ttt_pool *pool, const ttt_value *value, uint64_t h
     }
     *state = (uint32_t)pool->states.count;
     TTT_TRY(TTT_PUSH(&pool->states, stored, err));
-    TTT_TRY(table_add(&pool->by_state, hash, *state, err));
-    pool->bytes += (bytes + 63) / 64 * 64 + sizeof stored + 2 * sizeof *slot;
+    TTT_TRY(ttt_hash_table_add(&pool->by_state, hash, *state, err));
+    pool->bytes += (bytes + 63) / 64 * 64 + sizeof stored + 2 * sizeof *pool->by_state.slots;
     return TTT_OK;
 }
 
@@ -164,9 +119,9 @@ ttt_status ttt_pool_add(ttt_pool *pool, const ttt_entry *entry, const ttt_value 
     }
     const uint32_t number = (uint32_t)pool->entries.count;
     TTT_TRY(TTT_PUSH(&pool->entries, stored, err));
-    TTT_TRY(table_add(&pool->by_entry, entry->hash, number, err));
+    TTT_TRY(ttt_hash_table_add(&pool->by_entry, entry->hash, number, err));
     if (!bare) TTT_TRY(TTT_PUSH(&pool->buckets[entry->type][entry->cost], number, err));
-    pool->bytes += sizeof stored + 2 * sizeof(struct slot) + sizeof number;
+    pool->bytes += sizeof stored + 2 * sizeof *pool->by_entry.slots + sizeof number;
     *added = number;
     return TTT_OK;
 }

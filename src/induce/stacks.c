@@ -2,6 +2,7 @@
 #include "induce/stacks.h"
 
 #include "base/random.h"
+#include "induce/hash_table.h"
 
 #include <limits.h>
 #include <math.h>
@@ -28,8 +29,8 @@ typedef struct group_stacks {
         piece *items;
         size_t count, capacity;
     } pieces;
-    uint64_t *seen; /* hash set of pieces: same cells, same colours */
-    size_t tried;   /* pieces there were when the bases were last tried */
+    ttt_hash_table seen; /* hashes of pieces by their cells: the colours that are right there are given */
+    size_t tried;        /* pieces there were when the bases were last tried */
 } group_stacks;
 
 struct ttt_stacks {
@@ -63,7 +64,7 @@ void ttt_stacks_free(ttt_stacks *stacks) {
     if (stacks == NULL) return;
     for (size_t g = 0; g < stacks->groups.count; g++) {
         ttt_free(stacks->groups.items[g].pieces.items);
-        ttt_free(stacks->groups.items[g].seen);
+        ttt_hash_table_release(&stacks->groups.items[g].seen);
     }
     ttt_free(stacks->groups.items);
     ttt_reporter_release(&stacks->reporter);
@@ -74,25 +75,16 @@ void ttt_stacks_free(ttt_stacks *stacks) {
 static ttt_status state_of(ttt_stacks *stacks, const ttt_layer_group *group, group_stacks **state, ttt_error *err) {
     while (stacks->groups.count <= group->number) TTT_TRY(TTT_PUSH(&stacks->groups, (group_stacks){0}, err));
     *state = &stacks->groups.items[group->number];
-    if ((*state)->seen != NULL) return TTT_OK;
-    (*state)->seen = ttt_allocate(2 * PIECES_MAX, sizeof *(*state)->seen);
-    return (*state)->seen != NULL ? TTT_OK : ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the stacks of a search");
-}
-
-/* Is it new? What two pieces put where is compared by hash: cells, and the output's colours there are given. */
-static bool remember(group_stacks *state, const uint64_t *cells, size_t words) {
-    uint64_t hash = ttt_hash(TTT_HASH_START, cells, words * sizeof *cells);
-    hash += hash == 0;
-    size_t at = hash % (2 * PIECES_MAX);
-    while (state->seen[at] != 0 && state->seen[at] != hash) at = (at + 1) % (2 * PIECES_MAX);
-    if (state->seen[at] == hash) return false;
-    state->seen[at] = hash;
-    return true;
+    return TTT_OK;
 }
 
 static ttt_status add_piece(ttt_stacks *stacks, group_stacks *state, piece p, const uint64_t *cells, size_t words,
                             ttt_error *err) {
-    if (state->pieces.count == PIECES_MAX || !remember(state, cells, words)) return TTT_OK;
+    const uint64_t hash = ttt_hash(TTT_HASH_START, cells, words * sizeof *cells);
+    if (state->pieces.count == PIECES_MAX || ttt_hash_table_find(&state->seen, hash) != TTT_HASH_TABLE_NONE) {
+        return TTT_OK;
+    }
+    TTT_TRY(ttt_hash_table_add(&state->seen, hash, 0, err));
     p.cells = ttt_arena_allocate(stacks->arena, words, sizeof *cells);
     if (p.cells == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the stacks of a search");
     memcpy(p.cells, cells, words * sizeof *cells);
