@@ -17,6 +17,7 @@ enum {
 /* How far sets of some number of selectors have been combined. */
 typedef struct combining {
     int cost, level; /* sets of smaller sums, from layers of lower levels, are done */
+    int caught_up;   /* and with layers of this level those of smaller sums than this */
     size_t work;     /* cells looked at so far */
 } combining;
 
@@ -217,11 +218,13 @@ static ttt_status combine(ttt_lane *l, int selectors, combining *done, ttt_error
     const double allowed = CELLS_AN_APPLICATION * (double)ttt_enumerator_applications(l->enumerator);
     size_t work;
     for (; done->level < level; done->level++) {
-        for (int cost = done->level; cost < done->cost && cost <= limit; cost++) {
+        if (done->caught_up < done->level) done->caught_up = done->level; /* a set costs more than its dearest layer */
+        for (; done->caught_up < done->cost && done->caught_up <= limit; done->caught_up++) {
             if (ttt_lane_time_is_up(l->limits)) return TTT_OK;
-            TTT_TRY(ttt_rules_combine(l->rules, selectors, cost, done->level, done->level, &work, err));
+            TTT_TRY(ttt_rules_combine(l->rules, selectors, done->caught_up, done->level, done->level, &work, err));
             done->work += work;
         }
+        done->caught_up = 0;
     }
     while ((double)done->work < allowed && done->cost < selectors * level && done->cost <= limit &&
            !ttt_lane_time_is_up(l->limits)) {
