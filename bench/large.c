@@ -250,7 +250,8 @@ static void decode(const options *o, const ttt_model_config *config, ttt_session
     fill_sequence(&prompt, PROMPT, config->vocabulary);
     for (int i = 0; i < o->answers; i++) {
         positions[i] = PROMPT;
-        requests[i] = (ttt_decode_request){&prompt, {&positions[i], allow_all, go_on, NULL}, o->decode};
+        requests[i] =
+            (ttt_decode_request){&prompt, {.state = &positions[i], .begin = allow_all, .advance = go_on}, o->decode};
     }
     check(ttt_kv_cache_new(ttt_session_get_model(session), o->answers * (ttt_kv_pages(PROMPT + o->decode) + 1),
                            o->answers, &cache, &err));

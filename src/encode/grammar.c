@@ -42,7 +42,8 @@ static bool grammar_advance(void *state, int32_t id, int32_t *position, uint32_t
 }
 
 ttt_decode_grammar ttt_grid_grammar_callbacks(ttt_grid_grammar *grammar) {
-    return (ttt_decode_grammar){.state = grammar, .begin = grammar_begin, .advance = grammar_advance};
+    return (ttt_decode_grammar){
+        .state = grammar, .state_bytes = sizeof *grammar, .begin = grammar_begin, .advance = grammar_advance};
 }
 
 bool ttt_grid_from_tokens(const int32_t *ids, int32_t count, ttt_grid *grid) {

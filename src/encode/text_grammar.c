@@ -104,7 +104,8 @@ void ttt_text_grammar_init(ttt_text_grammar *grammar, const ttt_text_moves *move
 }
 
 ttt_decode_grammar ttt_text_grammar_callbacks(ttt_text_grammar *grammar) {
-    return (ttt_decode_grammar){.state = grammar, .begin = grammar_begin, .advance = grammar_advance};
+    return (ttt_decode_grammar){
+        .state = grammar, .state_bytes = sizeof *grammar, .begin = grammar_begin, .advance = grammar_advance};
 }
 
 bool ttt_grid_from_moves(const ttt_text_moves *moves, const int32_t *ids, int32_t count, ttt_grid *grid) {

@@ -5,7 +5,11 @@
  * limit ends it; the next one takes its place. Prompts are read as soon as places are free, before the next step.
  *
  * Requests in a row with one and the same prompt are a group: all of it but its last token is read once, into a
- * sequence of its own, and each request begins as a fork of that. */
+ * sequence of its own, and each request begins as a fork of that.
+ *
+ * Where the caller guesses how an answer goes on, the answer takes part in a step with the guessed tokens behind its
+ * own row: each row says what comes next had the guess been right up to there. What the rows say is taken up to the
+ * first that contradicts the guess; keys behind that are forgotten. */
 #include "model/decode.h"
 
 #include "base/memory.h"
@@ -16,16 +20,23 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+    GUESS_FIRST = 8,       /* guessed tokens that are verified at once; twice as many after each that was all right */
+    GUESS_BYTES = 64 << 20 /* most for the log-probabilities of guessed tokens */
+};
+
 /* A request under way. */
 typedef struct active {
     size_t request;
     ttt_kv_sequence handle;
-    int32_t pages;       /* set aside for it */
-    bool forked;         /* of a group */
-    int32_t read;        /* tokens of its prompt in the cache */
-    uint32_t *allowed;   /* [words] what may come next */
-    int32_t id, kv_high; /* the token to feed next */
-    int32_t *position;   /* [axes] */
+    int32_t pages;                /* set aside for it */
+    bool forked;                  /* of a group */
+    int32_t read;                 /* tokens of its prompt in the cache */
+    uint32_t *allowed;            /* [words] what may come next */
+    int32_t id;                   /* the token to feed next */
+    int32_t *position;            /* [axes] of that */
+    int32_t reach;                /* most tokens to guess */
+    int32_t first_row, row_count; /* its part of the rows that predict in this step */
 } active;
 
 /* What the requests of a group share. */
@@ -49,11 +60,18 @@ typedef struct decoder {
     active *active;
     int32_t active_count, max_active;
     ttt_cached_batch batch;
-    int32_t *rows, *who;      /* [max_active] rows of the batch that predict, and for which active */
-    uint32_t *allowed;        /* [max_active, words] of those rows, side by side */
-    float *log_probabilities; /* [max_active, V] */
-    uint32_t *all_allowed;    /* [max_active, words] memory of active.allowed */
-    int32_t *all_positions;   /* [max_active, axes] memory of active.position */
+    /* What predicts in this step, [max_rows]: rows of the batch, what may come next there [words], what the model says
+     * [V]; and while answers are written, the tokens that stand in these rows, with positions [axes]. */
+    int32_t row_count, max_rows;
+    int32_t *rows;
+    uint32_t *allowed;
+    float *log_probabilities;
+    int32_t *ids, *positions;
+    int32_t *kv_high;       /* [max_rows] 1, 2, 3...: of tokens of an answer that lie side by side */
+    int32_t *guess;         /* [max_rows] */
+    unsigned char *state;   /* of a grammar, kept while it walks over a guess */
+    uint32_t *all_allowed;  /* [max_active, words] memory of active.allowed */
+    int32_t *all_positions; /* [max_active, axes] memory of active.position */
 } decoder;
 
 bool ttt_decode_out_of_time(const ttt_decode_options *options) {
@@ -92,27 +110,46 @@ static int32_t smaller(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
 
+/* Rows that may predict in one step: one of each answer, and guessed ones as far as memory is allowed. */
+static int32_t most_rows(const decoder *d) {
+    if (d->options->guess == NULL) return d->max_active;
+    const int32_t affordable = (int32_t)(GUESS_BYTES / sizeof(float)) / d->vocabulary;
+    const int32_t most = smaller(d->session->options.max_tokens, affordable);
+    return most > d->max_active ? most : d->max_active;
+}
+
 static ttt_status decoder_start(decoder *d, ttt_error *err) {
-    for (size_t i = 0; i < d->count; i++) TTT_TRY(check_request(d, i, err));
-    const size_t places = (size_t)d->max_active, words = (size_t)d->words, axes = (size_t)d->axes;
-    size_t probabilities;
+    size_t state_bytes = 1, probabilities;
+    for (size_t i = 0; i < d->count; i++) {
+        TTT_TRY(check_request(d, i, err));
+        if (d->requests[i].grammar.state_bytes > state_bytes) state_bytes = d->requests[i].grammar.state_bytes;
+    }
+    d->max_rows = most_rows(d);
+    const size_t places = (size_t)d->max_active, rows = (size_t)d->max_rows, words = (size_t)d->words,
+                 axes = (size_t)d->axes;
     d->active = ttt_allocate(places, sizeof *d->active);
-    d->rows = ttt_allocate(places, sizeof *d->rows);
-    d->who = ttt_allocate(places, sizeof *d->who);
-    d->allowed = ttt_allocate(places * words, sizeof *d->allowed);
     d->all_allowed = ttt_allocate(places * words, sizeof *d->all_allowed);
     d->all_positions = ttt_allocate(places * axes, sizeof *d->all_positions);
-    if (ttt_size_multiply(places, (size_t)d->vocabulary, &probabilities)) {
+    d->rows = ttt_allocate(rows, sizeof *d->rows);
+    d->allowed = ttt_allocate(rows * words, sizeof *d->allowed);
+    d->ids = ttt_allocate(rows, sizeof *d->ids);
+    d->positions = ttt_allocate(rows * axes, sizeof *d->positions);
+    d->kv_high = ttt_allocate(rows, sizeof *d->kv_high);
+    d->guess = ttt_allocate(rows, sizeof *d->guess);
+    d->state = ttt_allocate(state_bytes, sizeof *d->state);
+    if (ttt_size_multiply(rows, (size_t)d->vocabulary, &probabilities)) {
         d->log_probabilities = ttt_allocate(probabilities, sizeof *d->log_probabilities);
     }
-    if (d->active == NULL || d->rows == NULL || d->who == NULL || d->allowed == NULL || d->all_allowed == NULL ||
-        d->all_positions == NULL || d->log_probabilities == NULL) {
+    if (d->active == NULL || d->all_allowed == NULL || d->all_positions == NULL || d->rows == NULL ||
+        d->allowed == NULL || d->ids == NULL || d->positions == NULL || d->kv_high == NULL || d->guess == NULL ||
+        d->state == NULL || d->log_probabilities == NULL) {
         return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for decoding %d answers at once", d->max_active);
     }
     for (size_t i = 0; i < places; i++) {
         d->active[i].allowed = d->all_allowed + i * words;
         d->active[i].position = d->all_positions + i * axes;
     }
+    for (int32_t i = 0; i < d->max_rows; i++) d->kv_high[i] = i + 1;
     for (size_t i = 0; i < d->count; i++) {
         const int32_t longest = smaller(d->requests[i].max_tokens, d->context);
         d->answers[i].ids = ttt_allocate((size_t)longest, sizeof *d->answers[i].ids);
@@ -127,13 +164,9 @@ static void decoder_release(decoder *d) {
     for (int32_t i = 0; i < d->active_count; i++) ttt_kv_cache_end(d->cache, d->active[i].handle);
     if (d->group.prompt != NULL) ttt_kv_cache_end(d->cache, d->group.handle);
     ttt_cached_batch_release(&d->batch);
-    ttt_free(d->active);
-    ttt_free(d->rows);
-    ttt_free(d->who);
-    ttt_free(d->allowed);
-    ttt_free(d->all_allowed);
-    ttt_free(d->all_positions);
-    ttt_free(d->log_probabilities);
+    void *const arrays[] = {d->active, d->all_allowed, d->all_positions, d->rows,  d->allowed, d->log_probabilities,
+                            d->ids,    d->positions,   d->kv_high,       d->guess, d->state};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ttt_free(arrays[i]);
 }
 
 /* ---------------------------------------------------------------------------------------------- coming and going */
@@ -231,6 +264,7 @@ static void admit(decoder *d) {
         a->pages = pages;
         a->forked = forked;
         a->read = shared;
+        a->reach = GUESS_FIRST;
         d->group.users += forked;
         d->free_pages -= pages;
         memset(a->allowed, 0, (size_t)d->words * sizeof *a->allowed);
@@ -245,39 +279,90 @@ static void end_all(decoder *d) {
 
 /* ---------------------------------------------------------------------------------------------- steps */
 
+/* The rows of an active begin here. */
+static void begin_rows(decoder *d, active *a) {
+    a->first_row = d->row_count;
+    a->row_count = 0;
+}
+
+/* Row `row` of the batch predicts, too. What may come next there is d->allowed's to hold. */
+static void add_row(decoder *d, active *a, int32_t row) {
+    d->rows[d->row_count++] = row;
+    a->row_count++;
+}
+
+static uint32_t *allowed_in(const decoder *d, int32_t row) {
+    return d->allowed + (size_t)row * (size_t)d->words;
+}
+
 /* Fills the batch with prompts that are not read yet: whole ones as long as they fit, or one piece of one that never
- * will. Returns the number of rows that predict a first token. */
-static ttt_status gather_prompts(decoder *d, int32_t *predicting, ttt_error *err) {
-    *predicting = 0;
+ * will. */
+static ttt_status gather_prompts(decoder *d, ttt_error *err) {
     for (int32_t i = 0; i < d->active_count; i++) {
         active *a = &d->active[i];
         const ttt_sequence *prompt = d->requests[a->request].prompt;
         const int32_t left = prompt->length - a->read, room = ttt_cached_batch_room(&d->batch);
+        begin_rows(d, a);
         if (left == 0 || (left > room && d->batch.batch.tokens > 0)) continue;
         const int32_t end = ttt_piece_end(prompt, a->read, room);
         if (end == a->read) return look_ahead(d, a->request, a->read, err);
         TTT_TRY(ttt_cached_batch_add(&d->batch, a->handle, prompt, a->read, end, 0, err));
         a->read = end;
         if (end < prompt->length) continue;
-        d->rows[*predicting] = d->batch.batch.tokens - 1;
-        d->who[(*predicting)++] = i;
+        memcpy(allowed_in(d, d->row_count), a->allowed, (size_t)d->words * sizeof *d->allowed);
+        add_row(d, a, d->batch.batch.tokens - 1);
     }
     return TTT_OK;
 }
 
-/* One row for every answer under way. */
-static ttt_status gather_tokens(decoder *d, int32_t *predicting, ttt_error *err) {
+/* Tokens that the answer could get beyond the next one. */
+static int32_t room_to_guess(const decoder *d, const active *a) {
+    const ttt_decode_request *request = &d->requests[a->request];
+    const int32_t count = d->answers[a->request].count, share = d->max_rows / d->active_count - 1;
+    const int32_t room = smaller(request->max_tokens - count, d->context - request->prompt->length - count) - 1;
+    return smaller(a->reach, smaller(room, share));
+}
+
+/* Asks for a guess and puts it behind the active's first row, as far as the grammar goes along. */
+static void add_guess(decoder *d, active *a, int32_t row) {
+    const ttt_decode_grammar *grammar = &d->requests[a->request].grammar;
+    const int32_t room = room_to_guess(d, a);
+    const size_t words = (size_t)d->words;
+    if (d->options->guess == NULL || grammar->state_bytes == 0 || room < 1) return;
+    const int32_t count = d->options->guess(d->options->context, a->request, &d->answers[a->request], d->guess, room);
+    memcpy(d->state, grammar->state, grammar->state_bytes);
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t id = d->guess[i], next = d->row_count;
+        if (id < 0 || id >= d->vocabulary || !(allowed_in(d, next - 1)[id / 32] >> id % 32 & 1)) break;
+        memset(allowed_in(d, next), 0, words * sizeof *d->allowed);
+        /* A token that ends the answer needs no row: nothing comes after it. */
+        if (!grammar->advance(grammar->state, id, d->positions + (size_t)next * (size_t)d->axes, allowed_in(d, next)))
+            break;
+        d->ids[next] = id;
+        add_row(d, a, row + a->row_count);
+    }
+    memcpy(grammar->state, d->state, grammar->state_bytes);
+}
+
+/* One row for every answer under way, and behind it what is guessed to follow. */
+static ttt_status gather_tokens(decoder *d, ttt_error *err) {
+    const size_t words = (size_t)d->words, axes = (size_t)d->axes;
     for (int32_t i = 0; i < d->active_count; i++) {
         active *a = &d->active[i];
-        const int32_t length = ttt_kv_cache_length(d->cache, a->handle);
-        a->kv_high = 1;
-        const ttt_sequence token = {
-            .length = 1, .axes = d->axes, .ids = &a->id, .positions = a->position, .kv_high = &a->kv_high};
-        TTT_TRY(ttt_cached_batch_add(&d->batch, a->handle, &token, 0, 1, length, err));
-        d->rows[i] = i;
-        d->who[i] = i;
+        const int32_t length = ttt_kv_cache_length(d->cache, a->handle), row = d->batch.batch.tokens;
+        begin_rows(d, a);
+        d->ids[d->row_count] = a->id;
+        memcpy(d->positions + (size_t)d->row_count * axes, a->position, axes * sizeof *d->positions);
+        memcpy(allowed_in(d, d->row_count), a->allowed, words * sizeof *d->allowed);
+        add_row(d, a, row);
+        add_guess(d, a, row);
+        const ttt_sequence tokens = {.length = a->row_count,
+                                     .axes = d->axes,
+                                     .ids = d->ids + a->first_row,
+                                     .positions = d->positions + (size_t)a->first_row * axes,
+                                     .kv_high = d->kv_high};
+        TTT_TRY(ttt_cached_batch_add(&d->batch, a->handle, &tokens, 0, a->row_count, length, err));
     }
-    *predicting = d->active_count;
     return TTT_OK;
 }
 
@@ -295,29 +380,44 @@ static bool append(decoder *d, active *a, int32_t id, float log_probability, ttt
     return answer->count < request->max_tokens && request->prompt->length + answer->count < d->context;
 }
 
-/* Runs the batch; every row that predicts gives its answer a token, and answers that end leave. */
-static ttt_status run(decoder *d, int32_t predicting, ttt_error *err) {
-    ttt_buffer *final;
-    TTT_TRY(ttt_cached_batch_run(&d->batch, &final, err));
-    if (predicting == 0) return TTT_OK;
-    const size_t words = (size_t)d->words;
-    for (int32_t i = 0; i < predicting; i++) {
-        memcpy(d->allowed + (size_t)i * words, d->active[d->who[i]].allowed, words * sizeof *d->allowed);
-    }
-    TTT_TRY(d->session->ops->next_log_probabilities(d->session->activations->workspace, &d->session->network.output,
-                                                    final, predicting, d->rows, d->allowed, d->log_probabilities, err));
-    /* From the last to the first: what moves into a place that becomes free has been seen to already. */
-    for (int32_t i = predicting - 1; i >= 0; i--) {
-        const float *row = d->log_probabilities + (size_t)i * (size_t)d->vocabulary;
-        const ttt_decode_grammar *grammar = &d->requests[d->active[d->who[i]].request].grammar;
-        const int32_t next = grammar->choose == NULL ? ttt_most_probable(row, d->vocabulary)
-                                                     : grammar->choose(grammar->state, row, d->vocabulary);
-        if (!isfinite(row[next])) {
+/* Takes what the rows of an active say, up to the first that contradicts the guess; an answer that ends leaves. */
+static ttt_status take(decoder *d, int32_t place, ttt_error *err) {
+    active *a = &d->active[place];
+    const size_t request = a->request;
+    const ttt_decode_grammar *grammar = &d->requests[request].grammar;
+    const int32_t end_row = a->first_row + a->row_count;
+    bool right = true;
+    for (int32_t row = a->first_row; right && row < end_row; row++) {
+        const float *says = d->log_probabilities + (size_t)row * (size_t)d->vocabulary;
+        const int32_t next = grammar->choose == NULL ? ttt_most_probable(says, d->vocabulary)
+                                                     : grammar->choose(grammar->state, says, d->vocabulary);
+        if (!isfinite(says[next])) {
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "request %zu: the model's probabilities are not finite numbers",
-                            d->active[d->who[i]].request);
+                            request);
         }
         ttt_decode_end end;
-        if (!append(d, &d->active[d->who[i]], next, row[next], &end)) leave(d, d->who[i], end);
+        if (!append(d, a, next, says[next], &end)) {
+            leave(d, place, end);
+            return TTT_OK;
+        }
+        right = row + 1 == end_row || next == d->ids[row + 1];
+    }
+    if (a->row_count > 1) a->reach = right ? smaller(2 * a->reach, d->max_rows) : GUESS_FIRST;
+    ttt_kv_cache_truncate(d->cache, a->handle, d->requests[request].prompt->length + d->answers[request].count - 1);
+    return TTT_OK;
+}
+
+/* Runs the batch; answers get the tokens that its rows predict. */
+static ttt_status run(decoder *d, ttt_error *err) {
+    ttt_buffer *final;
+    TTT_TRY(ttt_cached_batch_run(&d->batch, &final, err));
+    if (d->row_count == 0) return TTT_OK;
+    TTT_TRY(d->session->ops->next_log_probabilities(d->session->activations->workspace, &d->session->network.output,
+                                                    final, d->row_count, d->rows, d->allowed, d->log_probabilities,
+                                                    err));
+    /* From the last to the first: what moves into a place that becomes free has been seen to already. */
+    for (int32_t i = d->active_count - 1; i >= 0; i--) {
+        if (d->active[i].row_count > 0) TTT_TRY(take(d, i, err));
     }
     return TTT_OK;
 }
@@ -336,11 +436,11 @@ static ttt_status decode_all(decoder *d, ttt_error *err) {
             if (d->next == d->count) return TTT_OK;
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "the key/value cache has no free sequence to decode with");
         }
-        int32_t predicting;
         ttt_cached_batch_clear(&d->batch);
-        TTT_TRY(gather_prompts(d, &predicting, err));
-        if (d->batch.batch.tokens == 0) TTT_TRY(gather_tokens(d, &predicting, err));
-        TTT_TRY(run(d, predicting, err));
+        d->row_count = 0;
+        TTT_TRY(gather_prompts(d, err));
+        if (d->batch.batch.tokens == 0) TTT_TRY(gather_tokens(d, err));
+        TTT_TRY(run(d, err));
     }
 }
 

@@ -15,6 +15,7 @@ typedef struct ttt_decode_grammar {
     /* Token `id` was appended. Returns false when the answer is complete with it; otherwise fills the position of that
      * token [axes] and the ids that may come next (words zeroed before the call). */
     bool (*advance)(void *state, int32_t id, int32_t *position, uint32_t *allowed);
+    size_t state_bytes; /* of a state that may be copied byte by byte; 0: it may not, and nothing is guessed */
     /* Which of the allowed ids comes next, given all log-probabilities [V] (-INFINITY: not allowed). NULL: the most
      * probable, of equals the one with the lowest id. */
     int32_t (*choose)(void *state, const float *log_probabilities, int32_t vocabulary);
@@ -46,6 +47,10 @@ typedef struct ttt_decode_options {
     const ttt_stop_flag *stop;
     /* Reports each answer once, as soon as it ends in whatever way; may be NULL. It may bring the deadline forward. */
     void (*finished)(void *context, size_t request, const ttt_decode_answer *answer);
+    /* Guesses how an answer goes on behind the ids it has: fills ids[0 .. room), returns how many. What is guessed is
+     * verified in one pass (speculative decoding: Leviathan et al., arXiv 2211.17192): answers are the same to the bit,
+     * right guesses make them come sooner. NULL: nothing is guessed. */
+    int32_t (*guess)(void *context, size_t request, const ttt_decode_answer *answer, int32_t *ids, int32_t room);
     void *context;
 } ttt_decode_options;
 

@@ -1,11 +1,15 @@
-/* Views are decoded in rounds. With a deadline the first round is what goes side by side, and further rounds are sized
- * by what those before took: answers that are under way when time runs out are lost, all of a round at once if need be.
- * Without one a single round takes all. A prompt's tokens are made for a round and dropped with it. */
+/* Views are decoded in rounds. The first is small: its answers are the guesses from which those of later rounds are
+ * written sooner. Without a deadline the second round takes all the rest. With one further rounds are sized by what
+ * those before took: answers that are under way when time runs out are lost, all of a round at once if need be. A
+ * prompt's tokens are made for a round and dropped with it. */
 #include "solve/answer.h"
 
 #include "solve/choose.h"
+#include "solve/draft.h"
 
 #include <math.h>
+
+enum { FIRST_ROUND = 4 };
 
 typedef struct asking {
     ttt_engine *engine;
@@ -24,10 +28,15 @@ ttt_random ttt_answer_random(const ttt_random *random, size_t test) {
 /* --- One round --------------------------------------------------------------------------------------------------- */
 
 typedef struct view_round {
+    const asking *asking;
     size_t first, count; /* views first .. first + count - 1 */
     ttt_sequence *prompts;
     ttt_decode_request *requests;
     ttt_decode_answer *answers;
+    const char **texts; /* the answers as canonical text, in the record's arena; NULL: none */
+    ttt_drafts *drafts;
+    ttt_status status; /* of making the texts, with its */
+    ttt_error failure;
 } view_round;
 
 static void round_release(view_round *batch) {
@@ -38,6 +47,17 @@ static void round_release(view_round *batch) {
     ttt_free(batch->prompts);
     ttt_free(batch->requests);
     ttt_free(batch->answers);
+    ttt_free(batch->texts);
+    ttt_drafts_free(batch->drafts);
+}
+
+/* What programs and views of earlier rounds answered. */
+static void add_drafts(const asking *self, ttt_drafts *drafts) {
+    const ttt_induction *programs = &self->task->induction;
+    for (size_t i = programs->count; i-- > 0;) ttt_drafts_add(drafts, programs->items[i].answers[self->test]);
+    for (size_t i = 0; i < self->record->views.count; i++) {
+        if (self->record->views.items[i].answer != NULL) ttt_drafts_add(drafts, self->record->views.items[i].answer);
+    }
 }
 
 static ttt_status round_init(const asking *self, view_round *batch, ttt_error *err) {
@@ -45,9 +65,12 @@ static ttt_status round_init(const asking *self, view_round *batch, ttt_error *e
     batch->prompts = ttt_allocate(batch->count, sizeof *batch->prompts);
     batch->requests = ttt_allocate(batch->count, sizeof *batch->requests);
     batch->answers = ttt_allocate(batch->count, sizeof *batch->answers);
-    if (batch->prompts == NULL || batch->requests == NULL || batch->answers == NULL) {
+    batch->texts = ttt_allocate(batch->count, sizeof *batch->texts);
+    if (batch->prompts == NULL || batch->requests == NULL || batch->answers == NULL || batch->texts == NULL) {
         return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for %zu views", batch->count);
     }
+    TTT_TRY(ttt_drafts_new(problem, self->test, batch->first, batch->count, &batch->drafts, err));
+    add_drafts(self, batch->drafts);
     for (size_t i = 0; i < batch->count; i++) {
         size_t view = batch->first + i;
         TTT_TRY(problem->ops->prompt(problem, self->test, view, &batch->prompts[i], err));
@@ -83,12 +106,9 @@ static ttt_status record_view(const asking *self, const view_round *batch, size_
                             .prompt_tokens = facts.prompt_tokens,
                             .answer_tokens = answer->count,
                             .end = answer->end,
-                            .log_probability = answer->log_probability};
+                            .log_probability = answer->log_probability,
+                            .answer = batch->texts[i]};
     TTT_TRY(ttt_task_record_string(self->task, facts.name, &view.name, err));
-    if (answer->end == TTT_DECODE_COMPLETE) {
-        TTT_TRY(problem->ops->parse(problem, self->test, batch->first + i, answer->ids, answer->count,
-                                    self->task->arena, &view.answer, err));
-    }
     return TTT_PUSH(&self->record->views, view, err);
 }
 
@@ -108,16 +128,36 @@ static void learn_speed(ttt_engine *engine, const view_round *batch, double seco
     ttt_speed_learn(&engine->speed.writing, tokens, seconds - reading);
 }
 
+/* An answer is a draft for all that are still under way. */
+static void view_finished(void *context, size_t i, const ttt_decode_answer *answer) {
+    view_round *batch = context;
+    const asking *self = batch->asking;
+    if (answer->end != TTT_DECODE_COMPLETE || batch->status != TTT_OK) return;
+    batch->status = self->problem->ops->parse(self->problem, self->test, batch->first + i, answer->ids, answer->count,
+                                              self->task->arena, &batch->texts[i], &batch->failure);
+    if (batch->texts[i] != NULL) ttt_drafts_add(batch->drafts, batch->texts[i]);
+}
+
+static int32_t view_guess(void *context, size_t i, const ttt_decode_answer *answer, int32_t *ids, int32_t room) {
+    const view_round *batch = context;
+    return ttt_drafts_guess(batch->drafts, i, answer->ids, answer->count, ids, room);
+}
+
 static ttt_status ask_round(const asking *self, size_t first, size_t count, ttt_error *err) {
     ttt_status status;
     ttt_engine *engine = self->engine;
-    view_round batch = {.first = first, .count = count};
+    view_round batch = {.asking = self, .first = first, .count = count};
     double start = ttt_clock_seconds();
     TTT_TRY_OUT(round_init(self, &batch, err));
     TTT_TRY_OUT(round_cache(self, &batch, err));
-    ttt_decode_options options = {
-        .max_batch = (int32_t)engine->settings->views_batch, .deadline = self->deadline, .stop = engine->stop};
+    ttt_decode_options options = {.max_batch = (int32_t)engine->settings->views_batch,
+                                  .deadline = self->deadline,
+                                  .stop = engine->stop,
+                                  .finished = view_finished,
+                                  .guess = view_guess,
+                                  .context = &batch};
     TTT_TRY_OUT(ttt_decode(engine->session, engine->cache, batch.requests, count, &options, batch.answers, err));
+    if (batch.status != TTT_OK) TTT_TRY_OUT(ttt_fail(err, batch.status, "%s", batch.failure.message));
     if (ttt_stop_requested(engine->stop)) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_CANCELLED, "stopped while answering"));
     for (size_t i = 0; i < count; i++) TTT_TRY_OUT(record_view(self, &batch, i, err));
     double seconds = ttt_clock_seconds() - start;
@@ -130,11 +170,11 @@ out:
 
 /* --- All rounds of a test input ---------------------------------------------------------------------------------- */
 
-/* Views that the time left allows after `done` of them took `seconds`. A fixed number was planned whole. */
+/* Views that the time left allows after `done` of them took `seconds`. Without a deadline all that were planned. */
 static size_t views_left(const asking *self, size_t done, size_t planned, double seconds) {
     const ttt_solve_settings *settings = self->engine->settings;
     double most = settings->views_count > 0 ? (double)planned : (double)settings->views_max;
-    if (self->deadline <= 0) return 0;
+    if (self->deadline <= 0) return planned > done ? planned - done : 0;
     double fitting = 0.9 * (self->deadline - ttt_clock_seconds()) / (seconds / (double)done);
     return fitting < 1 || most <= (double)done ? 0 : (size_t)fmin(fitting, most - (double)done);
 }
@@ -154,8 +194,7 @@ static ttt_status ask_until(const asking *self, size_t wanted, const ttt_problem
 
 static ttt_status ask(asking *self, size_t planned, const ttt_problem_limits *limits, const ttt_random *random,
                       ttt_error *err) {
-    size_t done = 0, before, side_by_side = (size_t)self->engine->settings->views_batch;
-    size_t wanted = self->deadline > 0 && planned > side_by_side ? side_by_side : planned;
+    size_t done = 0, before, wanted = planned < FIRST_ROUND ? planned : FIRST_ROUND;
     double start = ttt_clock_seconds();
     do {
         before = done;

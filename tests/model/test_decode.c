@@ -200,6 +200,62 @@ static void greedy__equals_repeated_whole_passes_whatever_the_batch(void **state
     }
 }
 
+/* Guesses: the tokens of `answers` from number `count` on, but every `wrong`th of them another one (0: none); and how
+ * often one was asked for. */
+typedef struct oracle {
+    const ttt_decode_answer *answers;
+    int32_t wrong, asked;
+} oracle;
+
+static int32_t oracle_guess(void *context, size_t request, const ttt_decode_answer *answer, int32_t *ids,
+                            int32_t room) {
+    oracle *o = context;
+    const ttt_decode_answer *truth = &o->answers[request];
+    int32_t count = 0;
+    assert_in_range(room, 1, ROOM);
+    assert_memory_equal(answer->ids, truth->ids, (size_t)answer->count * sizeof *answer->ids);
+    o->asked++;
+    for (int32_t i = answer->count; i < truth->count && count < room; i++) {
+        /* By two: the grammar may go along with it. By one: it never does. */
+        const bool wrong = o->wrong > 0 && i % o->wrong == 0;
+        ids[count++] = wrong ? (truth->ids[i] + 2 - i % 4 / 3) % FIXTURE_VOCABULARY : truth->ids[i];
+    }
+    /* More than the answer needs, and nothing that is an id at all. */
+    for (; count < room && o->wrong == 1; count++) ids[count] = FIXTURE_VOCABULARY + 7 * count - 20;
+    return count;
+}
+
+static void guesses__change_no_answer_and_save_steps(void **state) {
+    (void)state;
+    setup s;
+    setup_start(&s, false, 40, 8);
+    for (int i = 0; i < PROMPTS; i++) s.requests[i].grammar.state_bytes = sizeof s.grammars[i];
+    ttt_decode_answer expected[PROMPTS], found[PROMPTS];
+    ttt_error err;
+    int32_t tokens = 0;
+    const ttt_decode_options plain = {.max_batch = 8};
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &plain, expected, &err));
+    for (int i = 0; i < PROMPTS; i++) tokens += expected[i].count;
+    for (int32_t wrong = 0; wrong < 6; wrong++) {
+        const int32_t batches[] = {1, 3, 8};
+        for (size_t b = 0; b < 3; b++) {
+            oracle o = {.answers = expected, .wrong = wrong};
+            const ttt_decode_options options = {.max_batch = batches[b], .guess = oracle_guess, .context = &o};
+            ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, PROMPTS, &options, found, &err));
+            assert_int_equal(ttt_kv_cache_free_pages(s.cache), 40);
+            for (int i = 0; i < PROMPTS; i++) {
+                assert_same_answer(&found[i], &expected[i]);
+                ttt_decode_answer_release(&found[i]);
+            }
+            /* The first token comes with the prompt; all that is right comes in steps of 1 + 8, 1 + 16 tokens. */
+            if (wrong == 0) assert_in_range(o.asked, 1, 2 * PROMPTS);
+            if (wrong == 5) assert_in_range(o.asked, tokens / 6, tokens / 2);
+        }
+    }
+    for (int i = 0; i < PROMPTS; i++) ttt_decode_answer_release(&expected[i]);
+    setup_free(&s);
+}
+
 static void greedy__gets_through_with_a_cache_that_holds_only_the_longest(void **state) {
     (void)state;
     setup s;
@@ -491,6 +547,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greedy__equals_repeated_whole_passes_whatever_the_batch),
         cmocka_unit_test(greedy__gets_through_with_a_cache_that_holds_only_the_longest),
+        cmocka_unit_test(guesses__change_no_answer_and_save_steps),
         cmocka_unit_test(greedy__allocates_nothing_while_it_decodes_and_reports_each_answer_once),
         cmocka_unit_test(groups__answer_as_their_requests_alone),
         cmocka_unit_test(groups__take_the_pages_of_their_prompt_once),

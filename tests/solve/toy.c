@@ -104,8 +104,9 @@ static bool toy_advance(void *state, int32_t id, int32_t *position, uint32_t *al
 }
 
 static ttt_decode_grammar toy_grammar(ttt_problem *problem, size_t test, size_t view) {
+    int32_t *counter = &((toy *)problem)->counters[test][view];
     return (ttt_decode_grammar){
-        .state = &((toy *)problem)->counters[test][view], .begin = toy_begin, .advance = toy_advance};
+        .state = counter, .state_bytes = sizeof *counter, .begin = toy_begin, .advance = toy_advance};
 }
 
 static int32_t toy_answer_limit(const ttt_problem *problem, size_t test) {
