@@ -220,7 +220,11 @@ static ttt_status answer_task(induce *run, const ttt_task *task, ttt_induced *fo
                                  .look = ttt_induce_report_look,
                                  .context = &run->report};
     run->report.task = task;
-    return ttt_induce_task(&inducer, task, options->budget, run->stop, &run->progress, found, err);
+    ttt_inducing inducing = {0};
+    const ttt_status status =
+        ttt_induce_task(&inducer, task, &inducing, options->budget, run->stop, &run->progress, found, err);
+    ttt_inducing_release(&inducing);
+    return status;
 }
 
 static ttt_status save_program(const char *folder, const char *id, const ttt_induced *found, ttt_error *err) {

@@ -167,44 +167,44 @@ static ttt_status search_and_show(const ttt_inducer *inducer, ttt_search *search
     return TTT_OK;
 }
 
-static ttt_status search_task(const ttt_inducer *inducer, const ttt_task *task, double seconds,
+static ttt_status search_task(const ttt_inducer *inducer, const ttt_task *task, ttt_search **search, double seconds,
                               const ttt_stop_flag *stop, const ttt_progress *progress, ttt_induced *induced,
                               ttt_error *err) {
-    ttt_search *search = NULL;
     ttt_search_options options = {.memory_bytes = (size_t)inducer->settings->induce_memory_mb << 20,
                                   .threads = inducer->threads,
                                   .stop = stop,
                                   .progress = *progress};
-    ttt_status status;
-    TTT_TRY_OUT(ttt_search_new(task, &options, &search, err));
-    TTT_TRY_OUT(search_and_show(inducer, search, seconds, stop, err));
-    status = ttt_induced_take_search(induced, task, search, err);
-out:
-    ttt_search_free(search);
-    return status;
+    if (*search == NULL) TTT_TRY(ttt_search_new(task, &options, search, err));
+    TTT_TRY(search_and_show(inducer, *search, seconds, stop, err));
+    return ttt_induced_take_search(induced, task, *search, err);
 }
 
 static ttt_status propose(const ttt_inducer *inducer, const ttt_task *task, double seconds, const ttt_stop_flag *stop,
-                          ttt_induced *induced, ttt_error *err) {
-    ttt_proposal proposal = {0};
+                          ttt_proposal *proposal, ttt_error *err) {
     ttt_error problem = {0};
-    ttt_status status = ttt_proposer_run(inducer->proposer, task, inducer->cage, seconds, stop, &proposal, &problem);
-    if (status == TTT_ERROR_CANCELLED) {
-        status = ttt_fail(err, status, "%s", problem.message);
-    } else {
-        if (status != TTT_OK) snprintf(proposal.problem, sizeof proposal.problem, "%s", problem.message);
-        status = ttt_induced_join(induced, task, &proposal, err);
-    }
-    ttt_proposal_release(&proposal);
-    return status;
+    ttt_status status = ttt_proposer_run(inducer->proposer, task, inducer->cage, seconds, stop, proposal, &problem);
+    if (status == TTT_ERROR_CANCELLED) return ttt_fail(err, status, "%s", problem.message);
+    if (status != TTT_OK) snprintf(proposal->problem, sizeof proposal->problem, "%s", problem.message);
+    return TTT_OK;
 }
 
-ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, double seconds, const ttt_stop_flag *stop,
-                           const ttt_progress *progress, ttt_induced *induced, ttt_error *err) {
+void ttt_inducing_release(ttt_inducing *inducing) {
+    ttt_search_free(inducing->search);
+    ttt_proposal_release(&inducing->proposal);
+    *inducing = (ttt_inducing){0};
+}
+
+ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, ttt_inducing *inducing, double seconds,
+                           const ttt_stop_flag *stop, const ttt_progress *progress, ttt_induced *induced,
+                           ttt_error *err) {
     const double start = ttt_clock_seconds();
-    const double share = inducer->proposer == NULL ? 1 : 1 - inducer->settings->induce_proposer;
-    TTT_TRY(search_task(inducer, task, share * seconds, stop, progress, induced, err));
-    if (inducer->proposer == NULL) return TTT_OK;
-    const double left = seconds > 0 ? fmax(seconds - (ttt_clock_seconds() - start), 0.001) : 0;
-    return propose(inducer, task, left, stop, induced, err);
+    const bool ask = inducer->proposer != NULL && !inducing->proposed;
+    const double share = ask ? 1 - inducer->settings->induce_proposer : 1;
+    TTT_TRY(search_task(inducer, task, &inducing->search, share * seconds, stop, progress, induced, err));
+    if (ask) {
+        const double left = seconds > 0 ? fmax(seconds - (ttt_clock_seconds() - start), 0.001) : 0;
+        TTT_TRY(propose(inducer, task, left, stop, &inducing->proposal, err));
+        inducing->proposed = true;
+    }
+    return inducing->proposed ? ttt_induced_join(induced, task, &inducing->proposal, err) : TTT_OK;
 }

@@ -51,9 +51,20 @@ typedef struct ttt_inducer {
     void *context;
 } ttt_inducer;
 
-/* Searches, then asks the proposer, within `seconds` (0: as long as the search finds it worth). *induced is a zero one,
- * released in any case. A proposer that fails is a problem, no error. TTT_ERROR_CANCELLED: the stop flag was raised. */
-ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, double seconds, const ttt_stop_flag *stop,
-                           const ttt_progress *progress, ttt_induced *induced, ttt_error *err);
+/* A task's programs under way: zero-initialise; release with ttt_inducing_release. */
+typedef struct ttt_inducing {
+    ttt_search *search; /* NULL: not begun */
+    bool proposed;
+    ttt_proposal proposal;
+} ttt_inducing;
+void ttt_inducing_release(ttt_inducing *inducing); /* leaves {0} */
+
+/* Searches, then asks the proposer, within `seconds` (0: as long as the search finds it worth). Called again with the
+ * same *inducing, inducer and task it goes on with the search; stop flag and progress are those of the first call.
+ * *induced, a zero one, gets all there is so far and is released in any case. A proposer that fails is a problem, no
+ * error. TTT_ERROR_CANCELLED: the stop flag was raised. */
+ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, ttt_inducing *inducing, double seconds,
+                           const ttt_stop_flag *stop, const ttt_progress *progress, ttt_induced *induced,
+                           ttt_error *err);
 
 #endif

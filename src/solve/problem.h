@@ -34,9 +34,10 @@ typedef struct ttt_problem_ops {
     void (*free)(ttt_problem *);
 
     /* --- Programs: answers of those that explain the demonstrations, found within `seconds` (0: no limit but their
-     * own), into *induction (a zero one), texts and arrays in `arena`, its items to be freed in any case. *problem is
-     * one sentence there when something went wrong that is no error, else NULL. TTT_ERROR_CANCELLED: the stop flag was
-     * raised. The function may be NULL: there are no programs for problems of this kind. */
+     * own). They take the place of what *induction holds, texts and arrays in `arena`, its items to be freed in any
+     * case. Called again the search goes on. *problem is one sentence in `arena` when something went wrong that is no
+     * error, else NULL. TTT_ERROR_CANCELLED: the stop flag was raised. The function may be NULL: there are no programs
+     * for problems of this kind. */
     ttt_status (*induce)(ttt_problem *, double seconds, const ttt_stop_flag *, const ttt_progress *, ttt_arena *arena,
                          ttt_induction *induction, const char **problem, ttt_error *);
 

@@ -32,6 +32,7 @@ typedef struct arc_problem {
     const ttt_solve_settings *settings;
     const ttt_codec *codec;
     const ttt_inducer *inducer;
+    ttt_inducing inducing;
     bool trained;
     ttt_pair *pairs; /* those that training uses */
     ttt_task_examples examples;
@@ -117,12 +118,14 @@ static ttt_status take_induced(const ttt_problem *problem, const ttt_induced_ans
 static ttt_status arc_induce(ttt_problem *problem, double seconds, const ttt_stop_flag *stop,
                              const ttt_progress *progress, ttt_arena *arena, ttt_induction *induction, const char **why,
                              ttt_error *err) {
-    const arc_problem *self = arc(problem);
+    arc_problem *self = arc(problem);
     ttt_induced induced = {0};
     ttt_status status = TTT_OK;
     *why = NULL;
     if (self->inducer == NULL) return TTT_OK;
-    TTT_TRY_OUT(ttt_induce_task(self->inducer, self->task, seconds, stop, progress, &induced, err));
+    TTT_TRY_OUT(ttt_induce_task(self->inducer, self->task, &self->inducing, seconds, stop, progress, &induced, err));
+    induction->count = 0;
+    induction->certain = false;
     for (size_t i = 0; i < induced.count; i++) {
         TTT_TRY_OUT(take_induced(problem, &induced.items[i], i < induced.fitting, arena, induction, err));
     }
@@ -425,6 +428,7 @@ static void arc_free(ttt_problem *problem) {
     for (size_t i = 0; self->tests != NULL && i < problem->tests; i++) test_release(&self->tests[i]);
     ttt_free(self->tests);
     ttt_task_examples_release(&self->examples);
+    ttt_inducing_release(&self->inducing);
     ttt_free(self->pairs);
     ttt_free(self);
 }

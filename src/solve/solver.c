@@ -121,30 +121,34 @@ static ttt_status work_of(void *context, size_t demonstrations, ttt_work *work, 
 
 /* --- Programs ---------------------------------------------------------------------------------------------------- */
 
-/* Seconds for programs of a task's `seconds` (0: no limit): all but a fiftieth when nobody else answers, else briefly.
- */
+/* A fiftieth of the budget stays for what nobody measures: records, files, the last token. */
+static double usable(double seconds) {
+    return 0.98 * seconds;
+}
+
+/* Seconds for programs, before anything else, of a task's `seconds` (0: no limit): all when nobody else answers, else
+ * briefly. */
 static double induction_seconds(const ttt_solver_options *options, double seconds) {
     const ttt_solve_settings *settings = options->settings;
-    if (!ttt_method_asks(options->method)) return 0.98 * seconds;
+    if (!ttt_method_asks(options->method)) return usable(seconds);
     if (seconds <= 0) return settings->induce_seconds;
     return fmin(settings->induce_share * seconds, settings->induce_seconds);
 }
 
-/* Where a model answers as well, programs that cannot be had are a problem and no failure. */
+/* For so many seconds (0: no limit), or so many more. Where a model answers as well, programs that cannot be had are a
+ * problem and no failure. */
 static ttt_status induce(const tasking *self, double seconds, ttt_task_record *record, ttt_error *err) {
     const ttt_solver_options *options = &self->solver->options;
     ttt_problem *problem = self->problem;
-    const double start = ttt_clock_seconds(), share = induction_seconds(options, seconds);
+    const double start = ttt_clock_seconds();
     ttt_error failure = {0};
-    if (problem->ops->induce == NULL || (seconds > 0 && share <= 0)) return TTT_OK;
-    ttt_status status = problem->ops->induce(problem, share, options->stop, &options->progress, record->arena,
+    ttt_status status = problem->ops->induce(problem, seconds, options->stop, &options->progress, record->arena,
                                              &record->induction, &record->problem, &failure);
-    record->timings.induce = ttt_clock_seconds() - start;
+    record->timings.induce += ttt_clock_seconds() - start;
     if (status == TTT_OK) return TTT_OK;
     if (status == TTT_ERROR_CANCELLED || !ttt_method_asks(options->method)) {
         return ttt_fail(err, status, "%s", failure.message);
     }
-    record->induction.count = 0;
     return ttt_task_record_string(record, failure.message, &record->problem, err);
 }
 
@@ -175,11 +179,10 @@ static ttt_status save_adapter(const tasking *self, ttt_error *err) {
     return status;
 }
 
-/* A fiftieth of the budget stays for what nobody measures: records, files, the last token. */
 static ttt_answer_deadlines answer_deadlines(const tasking *self, double start, double seconds) {
     const ttt_solve_settings *settings = self->solver->options.settings;
     if (seconds <= 0) return (ttt_answer_deadlines){0, 0};
-    double now = ttt_clock_seconds(), end = start + 0.98 * seconds, rest = fmax(end - now, 0);
+    double now = ttt_clock_seconds(), end = start + usable(seconds), rest = fmax(end - now, 0);
     double scoring = settings->vote_method == TTT_VOTE_RESCORE ? settings->time_score : 0;
     return (ttt_answer_deadlines){.views = now + (1 - scoring) * rest, .all = end};
 }
@@ -208,21 +211,30 @@ static ttt_status transduce(tasking *self, double seconds, double start, ttt_tas
     const ttt_status saved = save_adapter(self, &unsaved);
 
     ttt_problem_limits limits = limits_of(engine->prompt_tokens, plan->demonstrations);
-    ttt_answer_deadlines deadlines = answer_deadlines(self, start, seconds);
+    /* The time of a training that cannot be is better spent on programs than on more views of an untrained model. */
+    const bool spare = ttt_method_induces(self->solver->options.method) && plan->steps == 0;
+    const double share = spare && !record->induction.certain ? 1 - self->solver->options.settings->time_train : 1;
+    ttt_answer_deadlines deadlines = answer_deadlines(self, start, share * seconds);
     TTT_TRY(ttt_answer_task(engine, problem, plan, &limits, &views, &deadlines, record, err));
     return saved == TTT_OK ? TTT_OK : ttt_fail(err, saved, "its adapter: %s", unsaved.message);
 }
 
-/* Programs first and briefly. */
+/* Programs first and briefly; unless they are certain, they also get what the model leaves. */
 static ttt_status solve(tasking *self, double seconds, double start, ttt_task_record *record, ttt_error *err) {
     const ttt_solver_options *options = &self->solver->options;
-    if (ttt_method_induces(options->method)) TTT_TRY(induce(self, seconds, record, err));
+    const double briefly = induction_seconds(options, seconds);
+    const bool induces =
+        ttt_method_induces(options->method) && self->problem->ops->induce != NULL && (seconds <= 0 || briefly > 0);
+    if (induces) TTT_TRY(induce(self, briefly, record, err));
     if (!ttt_method_asks(options->method)) return TTT_OK;
     const double now = ttt_clock_seconds();
     const double share = record->induction.certain ? options->settings->induce_certain : 1;
     /* Late: as good as nothing, but a limit. */
-    const double left = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
-    return transduce(self, left, now, record, err);
+    const double rest = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
+    TTT_TRY(transduce(self, rest, now, record, err));
+    const double left = start + usable(seconds) - ttt_clock_seconds();
+    if (!induces || record->induction.certain || seconds <= 0 || left <= 0) return TTT_OK;
+    return induce(self, left, record, err);
 }
 
 /* Every test input gets attempts, whatever happened. */

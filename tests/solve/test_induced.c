@@ -130,7 +130,8 @@ static void induce__finds_and_shows(void **state) {
     ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &settings, &err));
     const ttt_inducer inducer = {
         .settings = &settings, .threads = 1, .moments = moments, .moment_count = 3, .look = look, .context = &seen};
-    ASSERT_OK(ttt_induce_task(&inducer, &f.task, 1, &stop, &nobody, &f.induced, &err));
+    ttt_inducing inducing = {0};
+    ASSERT_OK(ttt_induce_task(&inducer, &f.task, &inducing, 1, &stop, &nobody, &f.induced, &err));
     assert_int_equal(seen.count, 3);
     assert_true(seen.answers[2] > 0 && f.induced.fitting > 0);
     ttt_grid wanted;
@@ -138,8 +139,40 @@ static void induce__finds_and_shows(void **state) {
     assert_true(ttt_grid_equal(&f.induced.items[0].outputs[0], &wanted));
     ttt_induced_release(&f.induced);
     stop = 1;
-    ASSERT_FAILS(ttt_induce_task(&inducer, &f.task, 1, &stop, &nobody, &f.induced, &err), TTT_ERROR_CANCELLED,
-                 "stopped");
+    ASSERT_FAILS(ttt_induce_task(&inducer, &f.task, &inducing, 1, &stop, &nobody, &f.induced, &err),
+                 TTT_ERROR_CANCELLED, "stopped");
+    ttt_inducing_release(&inducing);
+    tear_down(&f);
+}
+
+/* Two calls are one search: it goes on with what it has, and everything is there again. */
+static void induce__goes_on(void **state) {
+    (void)state;
+    fixture f;
+    ttt_error err;
+    ttt_solve_settings settings;
+    ttt_inducing inducing = {0};
+    const ttt_stop_flag stop = 0;
+    const ttt_progress nobody = {0};
+    set_up(&f);
+    ASSERT_OK(ttt_settings_defaults(&ttt_solve_table, &settings, &err));
+    const ttt_inducer inducer = {.settings = &settings, .threads = 1};
+    for (int i = 0; i < 3; i++) { /* what no program explains */
+        f.task.demonstrations[i].input = ttt_grid_filled(3, 3, (uint8_t)i);
+        f.task.demonstrations[i].output = ttt_grid_filled(3 + i % 2, 3, 0);
+        for (int c = 0; c < 9; c++) {
+            ttt_grid_set(&f.task.demonstrations[i].input, c / 3, c % 3, (uint8_t)((c * 7 + i * 5) % 10));
+            ttt_grid_set(&f.task.demonstrations[i].output, c / 3, c % 3, (uint8_t)((c * c * 3 + i * 11) % 10));
+        }
+    }
+    f.task.tests[0].input = f.task.demonstrations[0].input;
+    ASSERT_OK(ttt_induce_task(&inducer, &f.task, &inducing, 0.1, &stop, &nobody, &f.induced, &err));
+    const ttt_search_facts first = f.induced.facts;
+    ttt_induced_release(&f.induced);
+    ASSERT_OK(ttt_induce_task(&inducer, &f.task, &inducing, 0.2, &stop, &nobody, &f.induced, &err));
+    assert_true(f.induced.facts.applications > first.applications);
+    assert_true(f.induced.facts.seconds >= first.seconds + 0.15);
+    ttt_inducing_release(&inducing);
     tear_down(&f);
 }
 
@@ -148,6 +181,7 @@ int main(void) {
         cmocka_unit_test(join__both_first_then_in_turn_then_what_fits_less),
         cmocka_unit_test(certain__only_if_all_agree),
         cmocka_unit_test(induce__finds_and_shows),
+        cmocka_unit_test(induce__goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -439,22 +439,29 @@ static void ensemble__shares_the_budget(void **state) {
            (const char *const[]){"ttt.steps=1", "induce.share=0.1", "induce.seconds=50", "induce.certain=0.25", NULL});
     use_method(&f, TTT_METHOD_ENSEMBLE);
     for (int certain = 0; certain < 2; certain++) {
-        toy problem = toy_make("a", 1);
-        problem.programs_say = "12";
-        problem.certain = certain;
+        toy problem = toy_make("a", 1), longer = toy_make("b", 1);
+        problem.programs_say = longer.programs_say = "12";
+        problem.certain = longer.certain = certain;
         ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 400, &record, &err));
         assert_true(problem.programs_seconds == 40);
         /* The toy took no time: what is left is all, or its share. */
         assert_true(record.plan.budget > (certain ? 95 : 390) && record.plan.budget <= (certain ? 100 : 400));
+        /* And when the model is done in no time, either, programs that are not certain get the rest. */
+        assert_int_equal(problem.programs_asked, certain ? 1 : 2);
+        if (!certain) assert_true(problem.programs_more > 380 && problem.programs_more <= 392);
+        assert_int_equal(record.induction.count, 1);
         ttt_task_record_release(&record);
-        ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 1000, &record, &err));
-        assert_true(problem.programs_seconds == 50);
+        ASSERT_OK(ttt_solver_solve(f.solver, &longer.base, 1000, &record, &err));
+        assert_true(longer.programs_seconds == 50);
         ttt_task_record_release(&record);
     }
-    toy problem = toy_make("a", 1);
+    toy problem = toy_make("a", 1), untimed = toy_make("b", 1);
+    ASSERT_OK(ttt_solver_solve(f.solver, &untimed.base, 0, &record, &err));
+    assert_int_equal(untimed.programs_asked, 1);
+    ttt_task_record_release(&record);
     use_method(&f, TTT_METHOD_TTT);
     ASSERT_OK(ttt_solver_solve(f.solver, &problem.base, 400, &record, &err));
-    assert_true(problem.programs_seconds < 0); /* nobody asked */
+    assert_int_equal(problem.programs_asked, 0);
     ttt_task_record_release(&record);
     tear_down(&f);
 }

@@ -32,7 +32,9 @@ static ttt_status toy_induce(ttt_problem *problem, double seconds, const ttt_sto
     ttt_induced_record program = {.program = "a program", .language = "toy", .fits = true, .programs = 1};
     (void)stop, (void)progress;
     *why = NULL;
-    self->programs_seconds = seconds;
+    if (self->programs_asked++ == 0) self->programs_seconds = seconds;
+    self->programs_more = seconds;
+    induction->count = 0;
     if (self->programs_fail != TTT_OK) return ttt_fail(err, self->programs_fail, "no programs today");
     if (self->programs_say == NULL) return TTT_OK;
     program.answers = ttt_arena_allocate(arena, problem->tests, sizeof *program.answers);

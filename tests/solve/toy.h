@@ -11,12 +11,13 @@ typedef struct toy {
     size_t examples;  /* 0: nothing to train on */
     size_t views;     /* there are */
     bool broken;      /* examples cannot be made */
-    /* Programs: their answer to every test (NULL: there are none), whether they are certain, what they fail with, and
-     * the seconds that they were given (-1: nobody asked). */
+    /* Programs: their answer to every test (NULL: there are none), whether they are certain, what they fail with, how
+     * often they were asked, and the seconds that they were given first and last (-1: nobody asked). */
     const char *programs_say;
     bool certain;
     ttt_status programs_fail;
-    double programs_seconds;
+    int programs_asked;
+    double programs_seconds, programs_more;
     size_t made[4]; /* views made of each test */
     int32_t counters[4][64];
 } toy;
