@@ -241,7 +241,9 @@ static void print_option(FILE *out, const ttt_option *option) {
 
 void ttt_options_help(const ttt_usage *usage, FILE *out) {
     static const ttt_option help = {.name = "help", .kind = TTT_OPTION_FLAG, .help = "this text"};
-    fprintf(out, "usage: ttt %s [options] %s\n%s\n\noptions:\n", usage->command, usage->arguments, usage->summary);
+    const char *gap = usage->arguments[0] == '\0' ? "" : " ";
+    fprintf(out, "usage: ttt %s [options]%s%s\n%s\n\noptions:\n", usage->command, gap, usage->arguments,
+            usage->summary);
     for (size_t i = 0; i < usage->option_count; i++) print_option(out, &usage->options[i]);
     print_option(out, &help);
     if (usage->examples != NULL) fprintf(out, "\nexamples:\n%s", usage->examples);

@@ -542,3 +542,14 @@ double ttt_model_config_training_operations(const ttt_model_config *config, doub
     /* Every product has two in backward: the gradient of each of its factors. */
     return 3 * ttt_model_config_forward_operations(config, length, keys, outputs);
 }
+
+double ttt_model_config_adapter_operations(const ttt_model_config *config, double length, double keys, double outputs,
+                                           double rank) {
+    const double width = config->width, hidden = config->hidden, q = config->heads * config->head_dim,
+                 kv = config->kv_heads * config->head_dim;
+    const double ends = 2 * (width + q) + 2 * (width + kv) + 3 * (width + hidden); /* inputs and outputs of the maps */
+    const double attention = 4.0 * q * keys;
+    /* A frozen product has one in backward: the gradient of its input. Attention and adapters have two. */
+    return 2 * ttt_model_config_forward_operations(config, length, keys, outputs) +
+           config->layers * (attention + 3 * 2 * length * rank * ends);
+}

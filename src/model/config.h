@@ -74,5 +74,8 @@ int64_t ttt_model_config_parameters(const ttt_model_config *config);
  * output projection is counted for `outputs` rows. Recomputation is not counted. */
 double ttt_model_config_forward_operations(const ttt_model_config *config, double length, double keys, double outputs);
 double ttt_model_config_training_operations(const ttt_model_config *config, double length, double keys, double outputs);
+/* The same with the model frozen and adapters of a rank on all seven linear maps of its layers. */
+double ttt_model_config_adapter_operations(const ttt_model_config *config, double length, double keys, double outputs,
+                                           double rank);
 
 #endif

@@ -114,6 +114,16 @@ typedef struct ttt_adamw {
     int64_t step;         /* 1 for the first step: bias correction */
 } ttt_adamw;
 
+/* Limits of a device: products whose operands are in registers, or both come from a cache of the first or second
+ * level; and reading memory. */
+typedef enum ttt_ceiling {
+    TTT_CEILING_REGISTERS,
+    TTT_CEILING_L1,
+    TTT_CEILING_L2,
+    TTT_CEILING_MEMORY,
+    TTT_CEILING_COUNT
+} ttt_ceiling;
+
 /* What of a weight a host copy is of. All are float32 [rows, columns]; all but the value exist only if trainable. */
 typedef enum ttt_weight_part {
     TTT_VALUE,
@@ -220,6 +230,10 @@ typedef struct ttt_backend_ops {
     /* One step of AdamW (Loshchilov and Hutter, 2019) on trainable weights; gradients are zeroed and the prepared form
      * renewed. Decay acts on matrices only (rows > 1). */
     ttt_status (*adamw)(ttt_backend *, ttt_weight *const *, size_t count, const ttt_adamw *, ttt_error *);
+
+    /* What all threads together reach at best, measured for about `seconds`: operations a second, or bytes. 0: this
+     * backend has no such limit to speak of. Unlike operations it allocates. */
+    ttt_status (*ceiling)(ttt_backend *, ttt_ceiling, double seconds, double *per_second, ttt_error *);
 } ttt_backend_ops;
 
 /* Every backend's struct begins with its table; likewise buffers, weights, stores and workspaces begin with a pointer

@@ -3,39 +3,17 @@
 #include "support.h"
 
 #include "base/file.h"
-#include "base/json.h"
+#include "cli/program.h"
 
 #include <math.h>
-#include <sys/wait.h>
-
-/* Runs `ttt` with the words given; its standard output, which must be JSON unless *result is not wanted. */
-static void run(char *const *words, json_t **result) {
-    const char *build = getenv("TTT_TEST_BUILD");
-    const support_path program = support_join(build == NULL ? "build" : build, "ttt");
-    const support_path folder = support_temporary_folder(), out = support_join(folder.text, "out");
-    char *arguments[32] = {(char *)program.text};
-    for (int i = 0; words[i] != NULL; i++) arguments[i + 1] = words[i];
-    const pid_t child = fork();
-    if (child == 0) {
-        if (!freopen(out.text, "w", stdout)) _exit(99);
-        execv(program.text, arguments);
-        _exit(98);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail_msg("ttt %s ended with status %d", words[0], status);
-    ttt_error err;
-    if (result != NULL) ASSERT_OK(ttt_json_read(out.text, result, &err));
-    support_remove_folder(folder.text);
-}
 
 static json_t *complete(const char *model, const char *prompt, json_int_t tokens) {
     char count[24];
     snprintf(count, sizeof count, "%lld", (long long)tokens);
-    char *words[] = {"complete", "--model", (char *)model, "--prompt", (char *)prompt, "--max-tokens", (char *)count,
-                     "--device", "ref",     "--json",      NULL};
+    const char *const words[] = {"complete", "--model",  model, "--prompt", prompt, "--max-tokens",
+                                 count,      "--device", "ref", "--json",   NULL};
     json_t *result;
-    run(words, &result);
+    program_run(words, &result);
     return result;
 }
 
@@ -101,11 +79,11 @@ static void gguf_of_the_same_model__gives_them_too(void **state) {
     (void)state;
     const support_path folder = support_data("models/stories260k"), place = support_temporary_folder();
     const support_path file = support_join(place.text, "model.gguf"), back = support_join(place.text, "back");
-    char *to_gguf[] = {"model", "convert", (char *)folder.text, (char *)file.text, "--type", "f16", NULL};
-    char *to_folder[] = {"model", "convert", (char *)file.text, (char *)back.text, "--type", "f16", NULL};
+    const char *const to_gguf[] = {"model", "convert", folder.text, file.text, "--type", "f16", NULL};
+    const char *const to_folder[] = {"model", "convert", file.text, back.text, "--type", "f16", NULL};
     json_t *golden = read_golden(folder.text);
-    run(to_gguf, NULL);
-    run(to_folder, NULL);
+    program_run(to_gguf, NULL);
+    program_run(to_folder, NULL);
     check_model(file.text, golden);
     check_model(back.text, golden);
     json_decref(golden);
@@ -127,31 +105,19 @@ static void sampling__follows_its_options(void **state) {
                                        {"--temperature", "5", "--seed", "1"},
                                        {"--temperature", "5", "--seed", "2"}};
     for (int i = 0; i < 4; i++) {
-        char *words[] = {"complete",
-                         "--model",
-                         (char *)folder.text,
-                         "--prompt",
-                         "Once",
-                         "--json",
-                         "--device",
-                         "ref",
-                         "--max-tokens",
-                         "20",
-                         (char *)options[i][0],
-                         (char *)options[i][1],
-                         (char *)options[i][2],
-                         (char *)options[i][3],
-                         NULL};
-        run(words, &results[i]);
+        const char *const words[] = {"complete",    "--model",     folder.text,   "--prompt",     "Once",
+                                     "--json",      "--device",    "ref",         "--max-tokens", "20",
+                                     options[i][0], options[i][1], options[i][2], options[i][3],  NULL};
+        program_run(words, &results[i]);
     }
     assert_true(same_text(results[1], results[2]));
     assert_false(same_text(results[1], results[3]));
     assert_false(same_text(results[0], results[1]));
-    char *words[] = {
-        "complete",     "--model", (char *)folder.text, "--prompt", "Once",          "--json", "--device", "ref",
-        "--max-tokens", "20",      "--top-k",           "1",        "--temperature", "5",      NULL};
+    const char *const words[] = {
+        "complete",     "--model", folder.text, "--prompt", "Once",          "--json", "--device", "ref",
+        "--max-tokens", "20",      "--top-k",   "1",        "--temperature", "5",      NULL};
     json_t *greedy;
-    run(words, &greedy);
+    program_run(words, &greedy);
     assert_true(same_text(greedy, results[0]));
     json_decref(greedy);
     for (int i = 0; i < 4; i++) json_decref(results[i]);
@@ -166,33 +132,32 @@ static void adapter__gives_what_the_merged_model_gives(void **state) {
     const support_path out = support_join(place.text, "submission.json");
     support_write(task.text, "{\"train\": [{\"input\": [[1, 2]], \"output\": [[2, 1]]}, {\"input\": [[3, 4]], "
                              "\"output\": [[4, 3]]}], \"test\": [{\"input\": [[5, 6]]}]}");
-    char *solve[] = {
-        "solve",           (char *)task.text,     "--model", (char *)folder.text,      "--device", "ref",
-        "--set",           "ttt.steps=3",         "--set",   "ttt.learning_rate=0.01", "--set",    "views.count=1",
-        "--save-adapters", (char *)adapters.text, "--out",   (char *)out.text,         NULL};
-    char *merge[] = {"model",     "merge",
-                     "--model",   (char *)folder.text,
-                     "--adapter", (char *)adapter.text,
-                     "--out",     (char *)merged.text,
-                     "--type",    "f32",
-                     NULL};
-    char *with[] = {"complete",
-                    "--model",
-                    (char *)folder.text,
-                    "--adapter",
-                    (char *)adapter.text,
-                    "--prompt",
-                    "Once upon",
-                    "--max-tokens",
-                    "20",
-                    "--json",
-                    "--device",
-                    "ref",
-                    NULL};
+    const char *const solve[] = {"solve",
+                                 task.text,
+                                 "--model",
+                                 folder.text,
+                                 "--device",
+                                 "ref",
+                                 "--set",
+                                 "ttt.steps=3",
+                                 "--set",
+                                 "ttt.learning_rate=0.01",
+                                 "--set",
+                                 "views.count=1",
+                                 "--save-adapters",
+                                 adapters.text,
+                                 "--out",
+                                 out.text,
+                                 NULL};
+    const char *const merge[] = {"model", "merge",     "--model", folder.text, "--adapter", adapter.text,
+                                 "--out", merged.text, "--type",  "f32",       NULL};
+    const char *const with[] = {"complete",  "--model",      folder.text, "--adapter", adapter.text, "--prompt",
+                                "Once upon", "--max-tokens", "20",        "--json",    "--device",   "ref",
+                                NULL};
     json_t *together;
-    run(solve, NULL);
-    run(merge, NULL);
-    run(with, &together);
+    program_run(solve, NULL);
+    program_run(merge, NULL);
+    program_run(with, &together);
     json_t *folded = complete(merged.text, "Once upon", 20), *bare = complete(folder.text, "Once upon", 20);
     assert_true(json_equal(json_object_get(together, "ids"), json_object_get(folded, "ids")));
     const double loss = json_real_value(json_object_get(together, "loss"));

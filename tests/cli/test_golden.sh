@@ -112,6 +112,8 @@ check show show data/challenges.json --solutions data/solutions.json --answers d
 check show-nothing show
 
 # Tokenizers.
+check help-bench bench --help
+check bench-too-long bench --model model --tokens 99999
 check help-tokenize tokenize --help
 check help-complete complete --help
 check complete-no-model complete --prompt Once

@@ -241,6 +241,25 @@ static void a_failed_allocation__is_an_error_and_leaks_nothing(void **state) {
     fail_msg("objects still fail with the 200th allocation");
 }
 
+/* That they are right is for people to judge; here they are numbers, also with more threads than cores. */
+static void ceilings__are_measured(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= 3; threads++) {
+        ttt_backend *backend = choose_backend(threads);
+        if (backend == NULL) skip();
+        for (int what = 0; what < TTT_CEILING_COUNT; what++) {
+            double per_second = -1;
+            network_check(backend->ops->ceiling(backend, (ttt_ceiling)what, 0.001, &per_second, &err), &err);
+            if (strcmp(backend->ops->name, "ref") == 0) {
+                assert_true(per_second == 0);
+            } else {
+                assert_true(per_second > 1e6 && per_second < 1e16);
+            }
+        }
+        ttt_backend_free(backend);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_case__is_supported),
@@ -250,6 +269,7 @@ int main(void) {
         cmocka_unit_test(weights__keep_float32_masters_from_any_dtype),
         cmocka_unit_test(a_loss_of_no_rows__is_a_gradient_of_zero),
         cmocka_unit_test(operations__never_allocate),
+        cmocka_unit_test(ceilings__are_measured),
         cmocka_unit_test(a_failed_allocation__is_an_error_and_leaks_nothing),
     };
     return cmocka_run_group_tests_name("objects", tests, NULL, NULL);

@@ -4,7 +4,7 @@
  *   cpu.c         start, choice of instruction set, buffers       weight.c, blocks.c   parameters, their forms
  *   workspace.c   scratch memory, the tables of a batch           linear.c     products of row blocks, adapters
  *   embed.c, qkv.c, mlp.c, loss.c   operations of backend.h       gradient.c   sums over rows: gradients of weights
- *   optimizer.c   AdamW                                           attention*.c, kv.c   keys, values, attention
+ *   optimizer.c, ceiling.c   AdamW; the machine's limits          attention*.c, kv.c   keys, values, attention
  *   kernels_*.c, vector.h, *.inl   loop bodies written once and compiled per instruction set
  *
  * Activations are bf16, sums float32. Loops go over blocks of rows (row blocks); a thread takes a block through a whole

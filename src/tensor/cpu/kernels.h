@@ -103,6 +103,9 @@ struct ttt_cpu_kernels {
     /* A tile of a panel of W from that of Wᵀ: 32 rows of the depth by the panel's 32 columns, which change roles. */
     void (*transpose)(const ttt_bf16 *from, ttt_bf16 *to);
 
+    /* Multiplies in registers alone, as many sums side by side as a tile has; returns the operations. */
+    double (*multiply_registers)(int rounds);
+
     double (*square_sum)(const float *x, size_t count); /* float32 sums: count in the hundreds */
     void (*adamw)(float *value, float *gradient, float *m, float *v, size_t count, const ttt_adamw_factors *factors);
 };

@@ -23,6 +23,24 @@ static void end(void) {
     tiles_end();
 }
 
+static double multiply_registers(int rounds) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    _tile_zero(6);
+    _tile_zero(7);
+    for (int round = 0; round < rounds; round++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    return 4.0 * 2 * 16 * 16 * 32 * rounds;
+}
+
 /* c[32, 32] = or += a·b, or only the upper 16 rows of it. Strides of a and c are in elements. */
 static void tiles_amx(bool both, const ttt_bf16 *a, size_t lda, const ttt_bf16 *b, size_t depth, float *c, size_t ldc,
                       bool add) {

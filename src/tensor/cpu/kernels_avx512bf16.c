@@ -41,6 +41,21 @@ ALWAYS void tile_bf16(const int rows, const ttt_bf16 *a, size_t row, size_t step
     }
 }
 
+static double multiply_registers(int rounds) {
+    enum { SUMS = 2 * TILE_ROWS };
+    static _Thread_local volatile float value = 1; /* nobody may know what it is, or whether the sums are read */
+    const __m512bh x = (__m512bh)_mm512_castps_si512(vf_set(value));
+    vf sum[SUMS], all = vf_zero();
+    for (int i = 0; i < SUMS; i++) sum[i] = vf_zero();
+    for (int round = 0; round < rounds; round++) {
+#pragma GCC unroll 32
+        for (int i = 0; i < SUMS; i++) sum[i] = _mm512_dpbf16_ps(sum[i], x, x);
+    }
+    for (int i = 0; i < SUMS; i++) all = vf_max(all, sum[i]);
+    value = vf_sum(all) > 0 ? 1.0f : 0.5f;
+    return 2.0 * 32 * SUMS * rounds;
+}
+
 #include "tensor/cpu/with_rows.inl"
 
 static void product(const ttt_product *p) {

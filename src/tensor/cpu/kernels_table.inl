@@ -28,6 +28,7 @@ const ttt_cpu_kernels KERNELS = {
     .pack = pack_transposed,
     .unpack = {[TTT_Q8_0] = unpack_q8_0, [TTT_Q4_0] = unpack_q4_0, [TTT_Q4_K] = unpack_q4_k, [TTT_Q6_K] = unpack_q6_k},
     .transpose = transpose_tile,
+    .multiply_registers = multiply_registers,
     .square_sum = square_sum,
     .adamw = adamw_rows,
 };

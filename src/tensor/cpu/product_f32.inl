@@ -61,6 +61,21 @@ ALWAYS void tile_packed(const int rows, const float *a, size_t row, const ttt_bf
     }
 }
 
+static double multiply_registers(int rounds) {
+    enum { SUMS = 2 * TILE_ROWS };
+    static _Thread_local volatile float value = 1; /* nobody may know what it is, or whether the sums are read */
+    const vf x = vf_set(value), y = vf_set(value);
+    vf sum[SUMS], all = vf_zero();
+    for (int i = 0; i < SUMS; i++) sum[i] = vf_zero();
+    for (int round = 0; round < rounds; round++) {
+#pragma GCC unroll 32
+        for (int i = 0; i < SUMS; i++) sum[i] = vf_fma(x, y, sum[i]);
+    }
+    for (int i = 0; i < SUMS; i++) all = vf_max(all, sum[i]);
+    value = vf_sum(all) > 0 ? 1.0f : 0.5f;
+    return 2.0 * VLEN * SUMS * rounds;
+}
+
 #include "tensor/cpu/with_rows.inl"
 
 static void tiles_f32(const float *a, size_t lda, int rows, const float *b, size_t depth, float *c, size_t ldc,

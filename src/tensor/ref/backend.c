@@ -248,6 +248,13 @@ static ttt_status batch_begin(ttt_workspace *workspace, const ttt_batch *batch, 
     return TTT_OK;
 }
 
+/* The oracle is not meant to be fast. */
+static ttt_status ceiling(ttt_backend *backend, ttt_ceiling what, double seconds, double *per_second, ttt_error *err) {
+    (void)backend, (void)what, (void)seconds, (void)err;
+    *per_second = 0;
+    return TTT_OK;
+}
+
 static const ttt_backend_ops REF_OPS = {
     .name = "ref",
     .activation_dtype = TTT_F32,
@@ -283,4 +290,5 @@ static const ttt_backend_ops REF_OPS = {
     .next_log_probabilities = ttt_ref_next_log_probabilities,
     .gradient_square_sum = ttt_ref_gradient_square_sum,
     .adamw = ttt_ref_adamw,
+    .ceiling = ceiling,
 };
