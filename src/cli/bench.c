@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 typedef struct bench_options {
-    const char *model, *device;
+    const char *model, *device, *figures;
     int64_t threads, tokens, answers, rank;
     double seconds;
     bool json;
@@ -70,6 +70,11 @@ static const ttt_option bench_table[] = {
      .minimum = 0.001,
      .maximum = 3600,
      .help = "to measure each line for, about; medians of at least three"},
+    {.name = "figures",
+     .kind = TTT_OPTION_TEXT,
+     .offset = AT(figures),
+     .argument = "A,B",
+     .help = "only these of train_adapter, train_full, read, write_one, write_many"},
     {.name = "json", .kind = TTT_OPTION_FLAG, .offset = AT(json), .help = "one JSON object"},
 };
 
@@ -98,6 +103,7 @@ typedef struct column {
 typedef struct bench_run {
     bench_options options;
     char *path;
+    uint32_t wanted; /* bits of ttt_figure_kind */
     ttt_model_facts facts;
     char processor[128];
     column columns[2];
@@ -108,8 +114,10 @@ static const char *const ceiling_names[TTT_CEILING_COUNT] = {"registers", "level
 static const char *const figure_names[TTT_FIGURE_COUNT] = {"train_adapter", "train_full", "read", "write_one",
                                                            "write_many"};
 
+enum { WRITING = 1u << TTT_FIGURE_WRITE_ONE | 1u << TTT_FIGURE_WRITE_MANY }; /* bits of figures */
+
 static bool writes(int figure) {
-    return figure == TTT_FIGURE_WRITE_ONE || figure == TTT_FIGURE_WRITE_MANY;
+    return (WRITING >> figure & 1) != 0;
 }
 
 /* A figure as a share of its limit: of memory for one answer, else of products from the level-2 cache; 0: unknown. */
@@ -149,6 +157,7 @@ static ttt_status measure(const bench_run *run, const ttt_progress *progress, co
     const ttt_bench_work work = {.tokens = (int32_t)options->tokens,
                                  .rank = (int32_t)options->rank,
                                  .answers = (int32_t)options->answers,
+                                 .wanted = run->wanted,
                                  .weight_bytes = weight_bytes(&run->facts),
                                  .seconds = options->seconds};
     ttt_status status;
@@ -157,6 +166,7 @@ static ttt_status measure(const bench_run *run, const ttt_progress *progress, co
     snprintf(c->backend, sizeof c->backend, "%s", loaded.backend->ops->name);
     for (int i = 0; i < TTT_CEILING_COUNT; i++) {
         ttt_progress_step(progress, "ceilings", i, TTT_CEILING_COUNT);
+        if (i == TTT_CEILING_MEMORY && (run->wanted & WRITING) == 0) continue; /* it takes much of it */
         TTT_TRY_OUT(
             loaded.backend->ops->ceiling(loaded.backend, (ttt_ceiling)i, options->seconds, &c->ceilings[i], err));
     }
@@ -228,6 +238,7 @@ static void print_ceilings(const bench_run *run) {
                                                           "  from the level-2 cache", "reading memory, GB/s"};
     printf("products at best, GFLOP/s\n");
     for (int i = 0; i < TTT_CEILING_COUNT; i++) {
+        if (i == TTT_CEILING_MEMORY && (run->wanted & WRITING) == 0) continue;
         printf("%-38s", labels[i]);
         for (int k = 0; k < run->count; k++) printf("%24.1f", run->columns[k].ceilings[i] * 1e-9);
         print_gain(run, run->columns[0].ceilings[i], run->columns[1].ceilings[i]);
@@ -241,6 +252,7 @@ static void print_figures(const bench_run *run) {
                                                   "writing one answer", many};
     printf("tokens/s, GFLOP/s (one answer: GB/s), share\n");
     for (int i = 0; i < TTT_FIGURE_COUNT; i++) {
+        if ((run->wanted >> i & 1) == 0) continue;
         printf("  %-36s", labels[i]);
         if (!run->columns[0].figures[i].measured) {
             printf("not measured: a model of this size is trained by adapters\n");
@@ -273,7 +285,27 @@ static void print_table(const bench_run *run) {
 
 /* --- Command ----------------------------------------------------------------------------------------------------- */
 
+/* The figures that a list names; NULL: all. */
+static ttt_status wanted_figures(const char *list, uint32_t *wanted, ttt_error *err) {
+    *wanted = list == NULL ? (1u << TTT_FIGURE_COUNT) - 1 : 0;
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        const size_t length = strcspn(at, ",");
+        int figure = 0;
+        while (figure < TTT_FIGURE_COUNT &&
+               (strlen(figure_names[figure]) != length || strncmp(at, figure_names[figure], length) != 0)) {
+            figure++;
+        }
+        if (figure == TTT_FIGURE_COUNT) {
+            return ttt_fail(err, TTT_ERROR_ARGUMENT, "--figures: there is no '%.*s'", (int)length, at);
+        }
+        *wanted |= 1u << figure;
+        at += length + (at[length] == ',');
+    }
+    return TTT_OK;
+}
+
 static ttt_status bench(bench_run *run, ttt_error *err) {
+    TTT_TRY(wanted_figures(run->options.figures, &run->wanted, err));
     run->path = run->options.model == NULL ? ttt_bundled_model() : ttt_string_copy(run->options.model);
     if (run->path == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory for the path of a model");
     TTT_TRY(run_all(run, err));

@@ -19,6 +19,10 @@ typedef struct bench {
     const ttt_stop_flag *stop;
 } bench;
 
+static bool wants(const bench *self, ttt_figure_kind figure) {
+    return (self->work->wanted >> figure & 1) != 0;
+}
+
 /* --- Repeating --------------------------------------------------------------------------------------------------- */
 
 /* Does the work once and says how long the part took that counts. */
@@ -229,14 +233,20 @@ static ttt_status measure_decoding(const bench *self, ttt_figure figures[TTT_FIG
     decoding d;
     double seconds;
     TTT_TRY_OUT(decoding_init(self, &d, err));
-    d.count = 1;
-    TTT_TRY_OUT(median_of(self, read_once, &d, &seconds, err));
-    figures[TTT_FIGURE_READ] = (ttt_figure){
-        .measured = true,
-        .tokens_per_second = tokens / seconds,
-        .operations_per_second = ttt_model_config_forward_operations(self->config, tokens, keys, 1) / seconds};
-    TTT_TRY_OUT(measure_writing(self, &d, 1, &figures[TTT_FIGURE_WRITE_ONE], err));
-    TTT_TRY_OUT(measure_writing(self, &d, self->work->answers, &figures[TTT_FIGURE_WRITE_MANY], err));
+    if (wants(self, TTT_FIGURE_READ)) {
+        d.count = 1;
+        TTT_TRY_OUT(median_of(self, read_once, &d, &seconds, err));
+        figures[TTT_FIGURE_READ] = (ttt_figure){
+            .measured = true,
+            .tokens_per_second = tokens / seconds,
+            .operations_per_second = ttt_model_config_forward_operations(self->config, tokens, keys, 1) / seconds};
+    }
+    if (wants(self, TTT_FIGURE_WRITE_ONE)) {
+        TTT_TRY_OUT(measure_writing(self, &d, 1, &figures[TTT_FIGURE_WRITE_ONE], err));
+    }
+    if (wants(self, TTT_FIGURE_WRITE_MANY)) {
+        TTT_TRY_OUT(measure_writing(self, &d, self->work->answers, &figures[TTT_FIGURE_WRITE_MANY], err));
+    }
 out:
     decoding_release(&d);
     return status;
@@ -250,9 +260,15 @@ ttt_status ttt_bench_measure(ttt_model *model, const ttt_bench_work *work, const
     const bool full = (double)ttt_model_config_parameters(self.config) <= full_parameters_most;
     for (int i = 0; i < TTT_FIGURE_COUNT; i++) figures[i] = (ttt_figure){0};
     ttt_progress_step(progress, "adapter", 0, 3);
-    TTT_TRY(measure_training(&self, TTT_ADAPT_LORA, &figures[TTT_FIGURE_TRAIN_ADAPTER], err));
+    if (wants(&self, TTT_FIGURE_TRAIN_ADAPTER)) {
+        TTT_TRY(measure_training(&self, TTT_ADAPT_LORA, &figures[TTT_FIGURE_TRAIN_ADAPTER], err));
+    }
     ttt_progress_step(progress, "all weights", 1, 3);
-    if (full) TTT_TRY(measure_training(&self, TTT_ADAPT_FULL, &figures[TTT_FIGURE_TRAIN_FULL], err));
+    if (wants(&self, TTT_FIGURE_TRAIN_FULL) && full) {
+        TTT_TRY(measure_training(&self, TTT_ADAPT_FULL, &figures[TTT_FIGURE_TRAIN_FULL], err));
+    }
     ttt_progress_step(progress, "decoding", 2, 3);
-    return measure_decoding(&self, figures, err);
+    return wants(&self, TTT_FIGURE_READ) || wants(&self, TTT_FIGURE_WRITE_ONE) || wants(&self, TTT_FIGURE_WRITE_MANY)
+               ? measure_decoding(&self, figures, err)
+               : TTT_OK;
 }

@@ -16,7 +16,7 @@ typedef enum ttt_figure_kind {
 } ttt_figure_kind;
 
 typedef struct ttt_figure {
-    bool measured;            /* all weights of a large model are not trained */
+    bool measured;
     double tokens_per_second; /* medians of several */
     double operations_per_second;
     double bytes_per_second; /* of weights, keys and values; of the last two kinds only */
@@ -26,6 +26,7 @@ typedef struct ttt_bench_work {
     int32_t tokens;      /* of a sequence or prompt */
     int32_t rank;        /* of adapters, which sit on all linear maps of the layers */
     int32_t answers;     /* side by side */
+    uint32_t wanted;     /* bits of ttt_figure_kind; all weights of a large model are not trained in any case */
     double weight_bytes; /* that a token of an answer reads */
     double seconds;      /* to measure each figure for, about */
 } ttt_bench_work;

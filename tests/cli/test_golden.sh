@@ -113,6 +113,7 @@ check show-nothing show
 
 # Tokenizers.
 check help-bench bench --help
+check bench-no-figure bench --figures read,writing
 check bench-too-long bench --model model --tokens 99999
 check help-tokenize tokenize --help
 check help-complete complete --help
