@@ -296,7 +296,9 @@ static ttt_status wanted_figures(const char *list, uint32_t *wanted, ttt_error *
             figure++;
         }
         if (figure == TTT_FIGURE_COUNT) {
-            return ttt_fail(err, TTT_ERROR_ARGUMENT, "--figures: there is no '%.*s'", (int)length, at);
+            return ttt_fail(err, TTT_ERROR_ARGUMENT,
+                            "--figures has '%.*s', expected train_adapter, train_full, read, write_one or write_many",
+                            (int)length, at);
         }
         *wanted |= 1u << figure;
         at += length + (at[length] == ',');
