@@ -1,10 +1,11 @@
-"""Models of random bf16 weights in the shapes that are compared, as folders that ttt and its peers load alike."""
+"""Models of random bf16 weights in the shapes that are compared, as folders that ttt and its peers load alike.
+
+    shapes.py SHAPE FOLDER
+"""
 
 import json
 import os
-
-import torch
-from safetensors.torch import save_file
+import sys
 
 SHAPES = {  # layers, width, query heads, key heads, head dimension, hidden, vocabulary, tied
     "bundled": (6, 128, 4, 2, 32, 384, 16, False),  # that of models/arc-grid, with plain positions
@@ -14,11 +15,11 @@ SHAPES = {  # layers, width, query heads, key heads, head dimension, hidden, voc
 
 
 def make(shape, folder):
-    """Writes the model of a shape unless it is there; returns the folder."""
+    """Writes the model of a shape to a folder."""
+    import torch
+    from safetensors.torch import save_file
+
     layers, width, heads, kv_heads, head_dim, hidden, vocabulary, tied = SHAPES[shape]
-    folder = os.path.join(folder, shape)
-    if os.path.exists(os.path.join(folder, "config.json")):
-        return folder
     os.makedirs(folder, exist_ok=True)
     generator = torch.Generator().manual_seed(1)
 
@@ -52,4 +53,7 @@ def make(shape, folder):
                   eos_token_id=None)
     with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=2)
-    return folder
+
+
+if __name__ == "__main__":
+    make(sys.argv[1], sys.argv[2])

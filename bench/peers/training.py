@@ -11,6 +11,7 @@ sequence, loss on its second half. PyTorch runs in float32 and bf16, eager and c
 """
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
@@ -64,7 +65,8 @@ def run_peer(options):
 
 
 def measured(command):
-    """Runs a command; its output's last line as JSON, and its peak memory in bytes."""
+    """Runs a command; its output's last line as JSON, and its peak memory in bytes. (A child begins with the memory of
+    its parent, and its peak counts from there: this process imports nothing large.)"""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -88,18 +90,23 @@ def turn(contender, options, folder):
     return result and result["tokens_per_second"], memory
 
 
+def model_folder(options, scratch):
+    """The model of the shape, made unless it is there."""
+    folder = os.path.join(options.models or scratch, options.shape)
+    if not os.path.exists(os.path.join(folder, "config.json")):
+        subprocess.run([sys.executable, shapes.__file__, options.shape, folder], check=True)
+    return folder
+
+
 def versions():
-    import peft
-    import torch
-    import transformers
-    return f"torch {torch.__version__}, transformers {transformers.__version__}, PEFT {peft.__version__}"
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "transformers", "peft"))
 
 
 def compare(options):
     contenders = ["ttt"] + options.peers
     rates, memory = {c: [] for c in contenders}, {c: 0 for c in contenders}
     with tempfile.TemporaryDirectory() as scratch:
-        folder = shapes.make(options.shape, options.models or scratch)
+        folder = model_folder(options, scratch)
         for round_number in range(options.rounds):
             for contender in contenders:
                 rate, peak = turn(contender, options, folder)
