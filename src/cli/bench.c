@@ -1,5 +1,4 @@
 /* `ttt bench`: the engine's speeds beside what the machine could do at best, measured in one run. */
-#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/bench_figures.h"
@@ -9,8 +8,8 @@
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "model/facts.h"
-#include "tensor/dtype.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
