@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Golden numbers of the transformer from PyTorch, in float32: losses, log-probabilities, gradients of full and LoRA
-parameters, and the losses of ten AdamW steps. A development tool: nothing else needs Python.
+parameters, and the losses of ten steps of AdamW, and of Muon with AdamW for what lies outside layers. A development tool: nothing else needs Python.
 
     python3 -m venv venv && venv/bin/pip install torch
     venv/bin/python scripts/parity/make_model_golden.py tests/model/golden
@@ -38,6 +38,7 @@ CASES = {
 }
 EPSILON = 1e-5
 ADAMW = dict(learning_rate=3e-3, beta1=0.9, beta2=0.95, epsilon=1e-8, weight_decay=0.1, clip=0.5)
+MUON = 0.9  # its momentum; rate and decay are AdamW's
 STEPS = 10
 
 
@@ -166,19 +167,36 @@ def losses(case, weights, adapters, sequences):
     return torch.cat(parts)
 
 
-def train(losses, trained):
+class Muon(torch.optim.Muon):
+    """PyTorch's, which rounds to bf16 inside, with float32 in its place."""
+
+    def step(self):
+        bfloat16 = torch.bfloat16
+        torch.bfloat16 = torch.float32
+        try:
+            super().step()
+        finally:
+            torch.bfloat16 = bfloat16
+
+
+def train(losses, trained, muon=()):
     """Losses, gradients of the mean loss, and the mean losses before each of STEPS steps. losses() gives one a target,
-    of the parameters in `trained`, by name."""
+    of the parameters in `trained`, by name; Muon moves those named in `muon`."""
     for tensor in trained.values():
         tensor.requires_grad_(True)
-    decayed = [tensor for tensor in trained.values() if tensor.dim() > 1]
+    decayed = [tensor for name, tensor in trained.items() if tensor.dim() > 1 and name not in muon]
     others = [tensor for tensor in trained.values() if tensor.dim() == 1]
-    optimizer = torch.optim.AdamW([dict(params=decayed, weight_decay=ADAMW["weight_decay"]),
+    adamw = torch.optim.AdamW([dict(params=decayed, weight_decay=ADAMW["weight_decay"]),
                                    dict(params=others, weight_decay=0.0)], lr=ADAMW["learning_rate"],
                                   betas=(ADAMW["beta1"], ADAMW["beta2"]), eps=ADAMW["epsilon"])
+    optimizers = [adamw]
+    if muon:
+        optimizers.append(Muon([trained[name] for name in muon], lr=ADAMW["learning_rate"], momentum=MUON,
+                               weight_decay=ADAMW["weight_decay"], adjust_lr_fn="match_rms_adamw"))
     result = dict(step_losses=[], step_norms=[])
     for step in range(STEPS):
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.zero_grad()
         each = losses()
         each.mean().backward()
         if step == 0:
@@ -186,7 +204,8 @@ def train(losses, trained):
             gradients = {name: tensor.grad.clone() for name, tensor in trained.items()}
         result["step_losses"].append(each.mean().item())
         result["step_norms"].append(torch.nn.utils.clip_grad_norm_(trained.values(), ADAMW["clip"]).item())
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
     return result, gradients
 
 
@@ -215,12 +234,15 @@ def make_case(folder, name, case, seed):
     write_safetensors(os.path.join(target, "model.safetensors"),
                       {file_name(key): tensor for key, tensor in weights.items()})
 
-    golden = dict(sequences=sequences, adamw=ADAMW, rank=case["rank"], alpha=case["alpha"], targets=case["targets"],
+    golden = dict(sequences=sequences, adamw=ADAMW, muon_momentum=MUON, rank=case["rank"], alpha=case["alpha"], targets=case["targets"],
                   log_probabilities=forward(case, weights, {}, sequences[0]).tolist())
     tensors = {"lora." + key: tensor for key, tensor in adapters.items()}
     full = copy(weights)
     golden["full"], gradients = train(lambda: losses(case, full, {}, sequences), full)
     tensors.update({f"full.{key}.gradient": tensor for key, tensor in gradients.items()})
+    full = copy(weights)
+    inside = [key for key, tensor in weights.items() if key.startswith("layers.") and tensor.dim() > 1]
+    golden["muon"], _ = train(lambda: losses(case, full, {}, sequences), full, inside)
     low = copy(adapters)
     golden["lora"], gradients = train(lambda: losses(case, weights, low, sequences), low)
     tensors.update({f"lora.{key}.gradient": tensor for key, tensor in gradients.items()})

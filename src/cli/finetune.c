@@ -219,6 +219,7 @@ static ttt_status open_model(finetune *run, ttt_error *err) {
         .max_sequences = SEQUENCES,
         .recompute = options->recompute,
         .training = true,
+        .muon = (float)run->settings.optimizer_muon,
     };
     ttt_finetune_log_say(&run->log, "%.2fM parameters on %s, %.0f MB of working memory",
                          (double)ttt_model_config_parameters(config) / 1e6, run->backend->ops->name,

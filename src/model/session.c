@@ -54,10 +54,11 @@ static ttt_status add_adapter(ttt_session *session, int32_t layer, ttt_linear_ki
     size_t out, in;
     ttt_linear_kind_shape(ttt_model_get_config(session->model), kind, &out, &in);
     const size_t rank = (size_t)session->options.rank;
-    ttt_parameter a = {.rows = rank, .columns = in, .role = TTT_PARAMETER_A};
-    ttt_parameter b = {.rows = out, .columns = rank, .role = TTT_PARAMETER_B};
+    const bool in_layer = ttt_linear_kind_in_layer(kind);
+    ttt_parameter a = {.rows = rank, .columns = in, .role = TTT_PARAMETER_A, .in_layer = in_layer};
+    ttt_parameter b = {.rows = out, .columns = rank, .role = TTT_PARAMETER_B, .in_layer = in_layer};
     char map[32];
-    if (ttt_linear_kind_in_layer(kind)) {
+    if (in_layer) {
         snprintf(map, sizeof map, "layers.%d.%s", layer, ttt_linear_kind_name(kind));
     } else {
         snprintf(map, sizeof map, "%s", ttt_linear_kind_name(kind));
@@ -104,7 +105,10 @@ static ttt_status add_own_weights(ttt_session *session, ttt_error *err) {
     for (size_t i = 0; i < count; i++) {
         const ttt_tensor tensor = ttt_tensor_get(config, i);
         ttt_weight **slot = ttt_tensor_slot(&session->network, &tensor);
-        ttt_parameter own = {.rows = tensor.rows, .columns = tensor.columns, .frozen = *slot};
+        ttt_parameter own = {.rows = tensor.rows,
+                             .columns = tensor.columns,
+                             .frozen = *slot,
+                             .in_layer = tensor.kind < TTT_LINEAR_COUNT && ttt_linear_kind_in_layer(tensor.kind)};
         snprintf(own.name, sizeof own.name, "%s", tensor.name);
         TTT_TRY(add_parameter(session, &own, err));
         *slot = session->parameters[i].weight;
@@ -131,6 +135,10 @@ static ttt_status check_options(const ttt_session_options *o, ttt_error *err) {
     }
     if (o->training && o->adaptation == TTT_ADAPT_NONE) {
         return ttt_fail(err, TTT_ERROR_ARGUMENT, "a session for training needs something to train");
+    }
+    if (!(o->muon >= 0 && o->muon < 1)) {
+        return ttt_fail(err, TTT_ERROR_ARGUMENT, "a momentum of %g for Muon: expected 0 or more, less than 1",
+                        (double)o->muon);
     }
     if (o->adaptation != TTT_ADAPT_LORA) return TTT_OK;
     if (o->rank < 1 || o->rank > 65536 || !isfinite(o->alpha)) {
@@ -279,6 +287,24 @@ ttt_status ttt_session_loss(ttt_session *session, const ttt_packing *packing, fl
                               err);
 }
 
+static ttt_status move(ttt_session *session, const ttt_adamw *adamw, ttt_error *err) {
+    const float momentum = session->options.muon;
+    ttt_backend *backend = ttt_model_get_backend(session->model);
+    const ttt_muon muon = {.learning_rate = adamw->learning_rate,
+                           .momentum = momentum,
+                           .weight_decay = adamw->weight_decay,
+                           .gradient_scale = adamw->gradient_scale};
+    if (momentum == 0) return session->ops->adamw(backend, session->weights, session->parameter_count, adamw, err);
+    for (size_t i = 0; i < session->parameter_count; i++) {
+        if (session->parameters[i].in_layer) {
+            TTT_TRY(session->ops->muon(session->activations->workspace, session->weights[i], &muon, err));
+        } else {
+            TTT_TRY(session->ops->adamw(backend, &session->weights[i], 1, adamw, err));
+        }
+    }
+    return TTT_OK;
+}
+
 ttt_status ttt_session_step(ttt_session *session, ttt_adamw adamw, double clip, double *norm, ttt_error *err) {
     assert(session->options.training);
     double squares;
@@ -294,7 +320,7 @@ ttt_status ttt_session_step(ttt_session *session, ttt_adamw adamw, double clip, 
     const double factor = clip > 0 ? clip / (*norm + 1e-6) : 1;
     adamw.gradient_scale = factor < 1 ? (float)factor : 1.0f;
     adamw.step = session->steps + 1;
-    TTT_TRY(session->ops->adamw(backend, session->weights, session->parameter_count, &adamw, err));
+    TTT_TRY(move(session, &adamw, err));
     session->steps++;
     return TTT_OK;
 }

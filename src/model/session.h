@@ -34,6 +34,7 @@ typedef struct ttt_session_options {
     int32_t max_sequences; /* of the same */
     bool recompute;        /* keep only each layer's input and redo its forward pass in backward: less memory */
     bool training;         /* false: no activations for backward are kept */
+    float muon;            /* momentum of Muon, which moves the matrices inside layers; 0: AdamW moves everything */
 } ttt_session_options;
 
 /* What an adapter's product is multiplied by. */
@@ -58,8 +59,9 @@ ttt_status ttt_session_train(ttt_session *session, const ttt_packing *packing, f
 /* Forward only: the losses. */
 ttt_status ttt_session_loss(ttt_session *session, const ttt_packing *packing, float *loss, ttt_error *err);
 
-/* Clips the gradient's norm to `clip` (<= 0: no clipping), takes one AdamW step, zeroes the gradient. `adamw`'s step
- * and gradient_scale are filled in here (the session counts its steps). *norm is the norm before clipping; when it is
+/* Clips the gradient's norm to `clip` (<= 0: no clipping), takes one step of AdamW, or of Muon with AdamW's rate and
+ * decay where options.muon says so, zeroes the gradient. `adamw`'s step and gradient_scale are filled in here (the
+ * session counts its steps). *norm is the norm before clipping; when it is
  * not finite there is no step but TTT_ERROR_ARGUMENT. */
 ttt_status ttt_session_step(ttt_session *session, ttt_adamw adamw, double clip, double *norm, ttt_error *err);
 int64_t ttt_session_steps(const ttt_session *session);

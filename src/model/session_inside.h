@@ -13,6 +13,7 @@ typedef struct ttt_parameter {
     size_t rows, columns;
     enum { TTT_PARAMETER_OWN, TTT_PARAMETER_A, TTT_PARAMETER_B } role;
     ttt_weight *frozen; /* TTT_PARAMETER_OWN: the model's, borrowed */
+    bool in_layer;      /* a matrix inside a layer, which Muon may move */
 } ttt_parameter;
 
 struct ttt_session {

@@ -114,6 +114,12 @@ typedef struct ttt_adamw {
     int64_t step;         /* 1 for the first step: bias correction */
 } ttt_adamw;
 
+/* Muon, for matrices between hidden states; see tensor/muon.h. The rate and the decay are AdamW's. */
+typedef struct ttt_muon {
+    float learning_rate, momentum, weight_decay;
+    float gradient_scale; /* as in ttt_adamw */
+} ttt_muon;
+
 /* Limits of a device: products whose operands are in registers, or both come from a cache of the first or second
  * level; and reading memory. */
 typedef enum ttt_ceiling {
@@ -230,6 +236,12 @@ typedef struct ttt_backend_ops {
     /* One step of AdamW (Loshchilov and Hutter, 2019) on trainable weights; gradients are zeroed and the prepared form
      * renewed. Decay acts on matrices only (rows > 1). */
     ttt_status (*adamw)(ttt_backend *, ttt_weight *const *, size_t count, const ttt_adamw *, ttt_error *);
+
+    /* One step of Muon with Nesterov's momentum (Jordan et al., 2024) on a trainable matrix of the workspace's model:
+     * m = momentum·m + (1 - momentum)·g, u = (1 - momentum)·g + momentum·m, and u, made orthogonal, is the step. m is
+     * TTT_MOMENT1; TTT_MOMENT2 is scratch and left zero. The gradient is zeroed, the prepared form renewed. The shorter
+     * side of the matrix is at most the larger of C and the workspace's rank. */
+    ttt_status (*muon)(ttt_workspace *, ttt_weight *, const ttt_muon *, ttt_error *);
 
     /* What all threads together reach at best, measured for about `seconds`: operations a second, or bytes. 0: this
      * backend has no such limit to speak of. Unlike operations it allocates. */

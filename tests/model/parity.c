@@ -75,9 +75,11 @@ void parity_assert_near(double found, double expected, double tolerance, const c
     }
 }
 
-static ttt_session *session_of(const parity *p, bool lora) {
+/* `mode`: "full", "muon" (full too), or "lora". */
+static ttt_session *session_of(const parity *p, const char *mode) {
     ttt_session_options options = fixture_full(PARITY_ROOM);
-    if (lora) {
+    if (strcmp(mode, "muon") == 0) options.muon = (float)parity_number(p->golden, "muon_momentum");
+    if (strcmp(mode, "lora") == 0) {
         options = fixture_lora(PARITY_ROOM, 0);
         options.rank = (int32_t)parity_number(p->golden, "rank");
         options.alpha = (float)parity_number(p->golden, "alpha");
@@ -163,7 +165,9 @@ static void assert_training(const parity *p, ttt_session *session, const char *m
             }
             mean += (double)loss[i] / (double)counted;
         }
-        if (step == 0 && bounds.gradient > 0) assert_gradients(p, session, mode, bounds.gradient);
+        if (step == 0 && bounds.gradient > 0) {
+            assert_gradients(p, session, strcmp(mode, "muon") == 0 ? "full" : mode, bounds.gradient);
+        }
         ASSERT_OK(ttt_session_step(session, settings, parity_number(adamw, "clip"), &norm, &err));
         parity_assert_near(mean, json_number_value(json_array_get(step_losses, step)), bounds.step,
                            "the loss of a step");
@@ -173,10 +177,12 @@ static void assert_training(const parity *p, ttt_session *session, const char *m
 }
 
 void parity_check_training(const parity *p, parity_bounds bounds) {
-    for (int lora = 0; lora < 2; lora++) {
-        ttt_session *session = session_of(p, lora != 0);
-        if (lora != 0) load_adapter(p, session);
-        assert_training(p, session, lora != 0 ? "lora" : "full", bounds);
+    static const char *const MODES[] = {"full", "muon", "lora"};
+    for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++) {
+        if (strcmp(MODES[i], "muon") == 0 && json_object_get(p->golden, "muon_momentum") == NULL) continue;
+        ttt_session *session = session_of(p, MODES[i]);
+        if (strcmp(MODES[i], "lora") == 0) load_adapter(p, session);
+        assert_training(p, session, MODES[i], bounds);
         ttt_session_free(session);
     }
 }

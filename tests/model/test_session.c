@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { ROOM = 128 };
+enum { ROOM = 128, OPTIONS = 4 };
 
 typedef struct setup {
     ttt_backend *backend;
@@ -65,22 +65,25 @@ static void assert_same_parameters(const ttt_session *a, const ttt_session *b) {
     }
 }
 
+/* 0: all weights, 1: adapters; 2 and 3: the same with Muon. */
 static ttt_session_options options_of(int which) {
     const uint32_t all = (1u << TTT_LINEAR_COUNT) - 1;
-    return which == 0 ? fixture_full(ROOM) : fixture_lora(ROOM, all);
+    ttt_session_options options = which % 2 == 0 ? fixture_full(ROOM) : fixture_lora(ROOM, all);
+    options.muon = which < 2 ? 0 : 0.9f;
+    return options;
 }
 
 static void training__lowers_the_loss(void **state) {
     (void)state;
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         setup s = setup_new(true);
         const ttt_session_options options = options_of(which);
         ttt_session *session = fixture_session(s.model, &options);
         const double first = train_step(session, s.packing);
         double last = first;
-        for (int i = 0; i < 30; i++) last = train_step(session, s.packing);
+        for (int i = 0; i < 40; i++) last = train_step(session, s.packing);
         assert_true(isfinite(first) && last < 0.7 * first);
-        assert_int_equal(ttt_session_steps(session), 31);
+        assert_int_equal(ttt_session_steps(session), 41);
         ttt_session_free(session);
         setup_free(&s);
     }
@@ -89,7 +92,7 @@ static void training__lowers_the_loss(void **state) {
 static void training__allocates_nothing_after_the_session_is_made(void **state) {
     (void)state;
     setup s = setup_new(false);
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         const ttt_session_options options = options_of(which);
         ttt_session *session = fixture_session(s.model, &options);
         const size_t before = ttt_memory_allocation_count();
@@ -120,7 +123,7 @@ static void loss__is_the_same_with_and_without_backward(void **state) {
 
 static void recompute__gives_the_same_bits(void **state) {
     (void)state;
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         setup s = setup_new(false);
         ttt_session_options options = options_of(which);
         ttt_session *kept = fixture_session(s.model, &options);
@@ -136,7 +139,7 @@ static void recompute__gives_the_same_bits(void **state) {
 
 static void reset__makes_a_session_as_new(void **state) {
     (void)state;
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         setup s = setup_new(true);
         const ttt_session_options options = options_of(which);
         ttt_session *used = fixture_session(s.model, &options), *fresh = fixture_session(s.model, &options);
@@ -157,7 +160,7 @@ static void reset__makes_a_session_as_new(void **state) {
 
 static void state__resumes_bit_for_bit(void **state) {
     (void)state;
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         setup s = setup_new(true);
         const ttt_session_options options = options_of(which);
         ttt_session *one = fixture_session(s.model, &options), *two = fixture_session(s.model, &options);
@@ -205,7 +208,7 @@ static void training__gives_the_same_bits_with_any_number_of_threads(void **stat
     ttt_backend *single = fixture_backend_with_threads(1);
     const ttt_model_config config = fixture_config(true);
     ttt_model *same = fixture_model(single, &config);
-    for (int which = 0; which < 2; which++) {
+    for (int which = 0; which < OPTIONS; which++) {
         const ttt_session_options options = options_of(which);
         ttt_session *one = fixture_session(same, &options), *two = fixture_session(s.model, &options);
         for (int i = 0; i < 3; i++) assert_true(train_step(one, s.packing) == train_step(two, s.packing));
@@ -267,13 +270,15 @@ static void options__that_make_no_sense_are_refused(void **state) {
     ttt_error err;
     ttt_session *session;
     ttt_session_options none = fixture_inference(ROOM), lora = fixture_lora(ROOM, 0), rank = fixture_lora(ROOM, 1),
-                        tokens = fixture_full(0);
+                        tokens = fixture_full(0), muon = fixture_full(ROOM);
     none.training = true;
     rank.rank = 0;
+    muon.muon = 1;
     ASSERT_FAILS(ttt_session_new(s.model, &none, 0, &session, &err), TTT_ERROR_ARGUMENT, "something to train");
     ASSERT_FAILS(ttt_session_new(s.model, &lora, 0, &session, &err), TTT_ERROR_ARGUMENT, "linear maps 0x0");
     ASSERT_FAILS(ttt_session_new(s.model, &rank, 0, &session, &err), TTT_ERROR_ARGUMENT, "rank 0");
     ASSERT_FAILS(ttt_session_new(s.model, &tokens, 0, &session, &err), TTT_ERROR_ARGUMENT, "0 tokens");
+    ASSERT_FAILS(ttt_session_new(s.model, &muon, 0, &session, &err), TTT_ERROR_ARGUMENT, "momentum of 1 for Muon");
     assert_null(session);
     setup_free(&s);
 }

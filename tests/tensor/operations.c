@@ -22,6 +22,7 @@ const char *const operation_names[OP_COUNT] = {
     [OP_LOSS_BACKWARD] = "loss_backward",
     [OP_NEXT] = "next_log_probabilities",
     [OP_NEXT_ALLOWED] = "next_log_probabilities_allowed",
+    [OP_MUON] = "muon",
     [OP_ADAMW] = "adamw",
 };
 
@@ -169,6 +170,56 @@ static void run_next(network *net, records *out, bool masked) {
     ttt_free(allowed);
 }
 
+/* Matrices of the first layer that the oracle is done with in good time. */
+static bool is_for_muon(const network_weight *w) {
+    enum { MOST = 1 << 16 };
+    return w->trainable && w->rows > 1 && w->rows * w->columns <= MOST && strncmp(w->name, "layer0", 6) == 0;
+}
+
+static void disturb_gradient(network *net, const network_weight *w) {
+    const size_t size = w->rows * w->columns;
+    float *values = ttt_allocate(size, sizeof *values);
+    if (values == NULL) abort();
+    network_check(net->ops->weight_read(w->weight, TTT_GRADIENT, values, &err), &err);
+    for (size_t i = 0; i < size; i++) {
+        values[i] *= 1 + net->noise * (float)(2 * ttt_random_unit(&net->noise_stream) - 1);
+    }
+    network_check(net->ops->weight_write(w->weight, TTT_GRADIENT, values, &err), &err);
+    ttt_free(values);
+}
+
+/* Two steps, so that the moment counts, of a weight of zeros: what is recorded is the steps themselves. The weight is
+ * put back, so that all networks go on with the same. */
+static void run_muon(network *net, records *out) {
+    const float rate = (float)OPERATION_MUON_STEP / 0.2f; /* an orthogonal matrix times 0.2·sqrt(max(rows, columns)) */
+    const ttt_muon options = {.learning_rate = rate, .momentum = 0.9f, .weight_decay = 0.5f, .gradient_scale = 0.3f};
+    for (size_t i = 0; i < net->weight_count; i++) {
+        const network_weight *w = &net->weights[i];
+        if (!is_for_muon(w)) continue;
+        const size_t size = w->rows * w->columns;
+        float *before = ttt_allocate(2 * size, sizeof *before), *zeros = before + size;
+        if (before == NULL) abort();
+        network_check(net->ops->weight_read(w->weight, TTT_VALUE, before, &err), &err);
+        network_check(net->ops->weight_write(w->weight, TTT_VALUE, zeros, &err), &err);
+        network_check(net->ops->weight_write(w->weight, TTT_MOMENT1, zeros, &err), &err);
+        for (int step = 0; step < 2; step++) {
+            network_fill_gradients(net);
+            disturb_gradient(net, w);
+            network_check(net->ops->muon(net->workspace, w->weight, &options, &err), &err);
+        }
+        for (ttt_weight_part part = TTT_VALUE; part < TTT_WEIGHT_PART_COUNT; part++) {
+            static const char *const PARTS[] = {"value", "gradient", "moment1", "moment2"};
+            char name[64];
+            snprintf(name, sizeof name, "%s %s", PARTS[part], w->name);
+            record *r = add_record(out, name, w->rows, w->columns, 0);
+            network_check(net->ops->weight_read(w->weight, part, r->values, &err), &err);
+        }
+        network_check(net->ops->weight_write(w->weight, TTT_MOMENT1, zeros, &err), &err);
+        network_check(net->ops->weight_write(w->weight, TTT_VALUE, before, &err), &err);
+        ttt_free(before);
+    }
+}
+
 /* Two steps, so that the moments count, then a product to see that the prepared form was renewed. */
 static void run_adamw(network *net, records *out) {
     ttt_weight *weights[NETWORK_WEIGHTS];
@@ -225,6 +276,7 @@ void operation_run(network *net, operation op, records *out) {
     case OP_LOSS_BACKWARD: run_loss(net, out, true); break;
     case OP_NEXT: run_next(net, out, false); break;
     case OP_NEXT_ALLOWED: run_next(net, out, true); break;
+    case OP_MUON: run_muon(net, out); break;
     case OP_ADAMW: run_adamw(net, out); break;
     case OP_COUNT: break;
     }

@@ -19,9 +19,12 @@ typedef enum operation {
     OP_LOSS_BACKWARD,
     OP_NEXT,
     OP_NEXT_ALLOWED,
+    OP_MUON,
     OP_ADAMW,
     OP_COUNT
 } operation;
+
+#define OPERATION_MUON_STEP 0.1 /* size of a number of one of the two steps of OP_MUON */
 
 extern const char *const operation_names[OP_COUNT];
 
@@ -33,7 +36,7 @@ typedef struct record {
 } record;
 
 typedef struct records {
-    record items[NETWORK_WEIGHTS * 3];
+    record items[NETWORK_WEIGHTS * 5];
     size_t count;
 } records;
 

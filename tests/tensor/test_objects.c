@@ -179,6 +179,9 @@ static void step(network *net) {
     const ttt_adamw options = {
         .learning_rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.99f, .epsilon = 1e-8f, .gradient_scale = 1, .step = 1};
     network_check(net->ops->adamw(net->backend, weights, count, &options, &err), &err);
+    const ttt_muon muon = {.learning_rate = 1e-3f, .momentum = 0.9f, .gradient_scale = 1};
+    ttt_weight *q = net->layers[0].qkv.q.weight;
+    if (net->c->full) network_check(net->ops->muon(net->workspace, q, &muon, &err), &err);
     network_forward(net, false);
     network_check(net->ops->next_log_probabilities(net->workspace, &net->output, net->final, 1, net->rows, NULL,
                                                    log_probabilities, &err),

@@ -184,6 +184,7 @@ static const ttt_backend_ops OPERATIONS = {
     .next_log_probabilities = ttt_cpu_next_log_probabilities,
     .gradient_square_sum = ttt_cpu_gradient_square_sum,
     .adamw = ttt_cpu_adamw,
+    .muon = ttt_cpu_muon,
     .ceiling = ttt_cpu_ceiling,
 };
 

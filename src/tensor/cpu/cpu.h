@@ -4,7 +4,8 @@
  *   cpu.c         start, choice of instruction set, buffers       weight.c, blocks.c   parameters, their forms
  *   workspace.c   scratch memory, the tables of a batch           linear.c     products of row blocks, adapters
  *   embed.c, qkv.c, mlp.c, loss.c   operations of backend.h       gradient.c   sums over rows: gradients of weights
- *   optimizer.c, ceiling.c   AdamW; the machine's limits          attention*.c, kv.c   keys, values, attention
+ *   optimizer.c, muon.c   AdamW, Muon                             attention*.c, kv.c   keys, values, attention
+ *   ceiling.c     the machine's limits
  *   kernels_*.c, vector.h, *.inl   loop bodies written once and compiled per instruction set
  *
  * Activations are bf16, sums float32. Loops go over blocks of rows (row blocks); a thread takes a block through a whole
@@ -129,6 +130,8 @@ typedef struct ttt_training_scratch {
     float *d_low_sum;    /* [T, R + padding] the same of an adapter's narrow product */
     float *gain_sums[3]; /* [row blocks, C], [row blocks, D] twice: gradients of the gains of an operation by block */
     void *gradient_left, *gradient_right; /* operands of sums over rows (gradient.c) */
+    float *gram;       /* [N, N] of Muon; N: the larger of C and R, the shorter side of any matrix at most */
+    ttt_bf16 *rounded; /* [N, N] the same rounded, as an operand */
 } ttt_training_scratch;
 
 struct ttt_workspace {

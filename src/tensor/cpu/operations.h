@@ -46,6 +46,9 @@ ttt_status ttt_cpu_next_log_probabilities(ttt_workspace *, const ttt_output_bloc
 ttt_status ttt_cpu_gradient_square_sum(ttt_backend *, ttt_weight *const *, size_t count, double *sum, ttt_error *);
 ttt_status ttt_cpu_adamw(ttt_backend *, ttt_weight *const *, size_t count, const ttt_adamw *, ttt_error *);
 
+/* ---- muon.c ---- */
+ttt_status ttt_cpu_muon(ttt_workspace *, ttt_weight *, const ttt_muon *, ttt_error *);
+
 /* ---- ceiling.c ---- */
 ttt_status ttt_cpu_ceiling(ttt_backend *, ttt_ceiling, double seconds, double *per_second, ttt_error *);
 

@@ -66,6 +66,9 @@ static void take_training_scratch(planner *p, const ttt_workspace *w, ttt_traini
     for (int i = 0; i < 3; i++) {
         s->gain_sums[i] = take(p, tokens * (i == 0 ? width : (size_t)w->shape.head_dim), sizeof(float));
     }
+    const size_t side = largest(width, rank);
+    s->gram = take(p, side * side, sizeof(float));
+    s->rounded = take(p, side * side, sizeof(ttt_bf16));
     s->gradient_left = take(p, kernels->gradient_left_bytes(widest), 1);
     s->gradient_right = take(p, kernels->gradient_right_bytes(widest), 1);
 }

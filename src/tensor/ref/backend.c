@@ -173,6 +173,10 @@ static void workspace_free(ttt_workspace *workspace) {
     ttt_free(workspace);
 }
 
+static size_t largest(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 /* Lays the scratch arrays out one after the other; returns their size in floats. */
 static size_t workspace_plan(ttt_workspace *workspace) {
     const ttt_shape *shape = &workspace->shape;
@@ -180,6 +184,8 @@ static size_t workspace_plan(ttt_workspace *workspace) {
     const size_t query_width = (size_t)shape->heads * (size_t)shape->head_dim;
     const size_t kv_width = (size_t)shape->kv_heads * (size_t)shape->head_dim;
     const size_t pairs = (size_t)shape->head_dim / 2;
+    const size_t side = largest((size_t)shape->width, rank);
+    const size_t longer = largest(side, largest(query_width, (size_t)shape->hidden));
     const struct {
         float **array;
         size_t size;
@@ -199,6 +205,9 @@ static size_t workspace_plan(ttt_workspace *workspace) {
         {&workspace->d_projected, tokens * query_width, true},
         {&workspace->d_hidden, tokens * (size_t)shape->hidden, true},
         {&workspace->d_low, rank, true},
+        {&workspace->gram, side * side, true},
+        {&workspace->polynomial, side * side, true},
+        {&workspace->iterate, side * longer, true},
     };
     size_t used = 0;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
@@ -290,5 +299,6 @@ static const ttt_backend_ops REF_OPS = {
     .next_log_probabilities = ttt_ref_next_log_probabilities,
     .gradient_square_sum = ttt_ref_gradient_square_sum,
     .adamw = ttt_ref_adamw,
+    .muon = ttt_ref_muon,
     .ceiling = ceiling,
 };

@@ -44,6 +44,9 @@ struct ttt_workspace {
     float *d_projected;   /* [T, H·D] training only */
     float *d_hidden;      /* [T, F] training only */
     float *d_low;         /* [R] training only */
+    float *gram;          /* [N, N] training only; N = max(C, R): the shorter side of a matrix at most */
+    float *polynomial;    /* [N, N] training only */
+    float *iterate;       /* a matrix, training only */
 };
 
 /* ---- linear.c: products with a weight and its adapters ----
@@ -126,5 +129,6 @@ ttt_status ttt_ref_next_log_probabilities(ttt_workspace *, const ttt_output_bloc
                                           ttt_error *);
 ttt_status ttt_ref_gradient_square_sum(ttt_backend *, ttt_weight *const *, size_t count, double *sum, ttt_error *);
 ttt_status ttt_ref_adamw(ttt_backend *, ttt_weight *const *, size_t count, const ttt_adamw *, ttt_error *);
+ttt_status ttt_ref_muon(ttt_workspace *, ttt_weight *, const ttt_muon *, ttt_error *);
 
 #endif
