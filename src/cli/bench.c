@@ -74,7 +74,7 @@ static const ttt_option bench_table[] = {
      .offset = AT(figures),
      .argument = "A,B",
      .help = "only these of train_adapter, train_full, read, write_one, write_many"},
-    {.name = "json", .kind = TTT_OPTION_FLAG, .offset = AT(json), .help = "one JSON object"},
+    TTT_OPTION_ROW_JSON(AT(json), "one JSON object"),
 };
 
 static const ttt_usage bench_usage = {

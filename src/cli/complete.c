@@ -80,11 +80,9 @@ static const ttt_option complete_table[] = {
     TTT_OPTION_ROW_SEED(AT(seed), "of every draw"),
     TTT_OPTION_ROW_DEVICE(AT(device), "cpu, or ref, the slow plain one"),
     TTT_OPTION_ROW_THREADS(AT(threads)),
-    {.name = "json",
-     .kind = TTT_OPTION_FLAG,
-     .offset = AT(json),
-     .help = "one JSON object: ids and text of prompt and continuation, log-probabilities of the new tokens, the "
-             "prompt's mean loss, seconds"},
+    TTT_OPTION_ROW_JSON(
+        AT(json), "one JSON object: ids and text of prompt and continuation, log-probabilities of the new tokens, the "
+                  "prompt's mean loss, seconds"),
 };
 
 static const ttt_usage complete_usage = {

@@ -16,7 +16,7 @@ typedef struct info_options {
 } info_options;
 
 static const ttt_option info_table[] = {
-    {.name = "json", .kind = TTT_OPTION_FLAG, .offset = offsetof(info_options, json), .help = "one JSON object"},
+    TTT_OPTION_ROW_JSON(offsetof(info_options, json), "one JSON object"),
 };
 
 static const ttt_usage info_usage = {

@@ -59,6 +59,10 @@ typedef struct ttt_option {
         .name = "config", .kind = TTT_OPTION_TEXT, .offset = (place), .argument = "FILE",                              \
         .help = "settings as JSON, before those of --set"                                                              \
     }
+#define TTT_OPTION_ROW_SOLUTIONS(place, text)                                                                          \
+    { .name = "solutions", .kind = TTT_OPTION_TEXT, .offset = (place), .argument = "FILE", .help = (text) }
+#define TTT_OPTION_ROW_JSON(place, text)                                                                               \
+    { .name = "json", .kind = TTT_OPTION_FLAG, .offset = (place), .help = (text) }
 
 typedef struct ttt_usage {
     const char *command;     /* "solve" */

@@ -29,8 +29,14 @@ ttt_status ttt_gallery_add_row(ttt_gallery *gallery, const ttt_panel *panels, si
 /* All rows to stdout. */
 ttt_status ttt_gallery_print(const ttt_gallery *gallery, ttt_picture_style style, ttt_error *err);
 
-/* "colour", "plain" or "auto" (colour on a terminal, unless NO_COLOR is set). */
-#define TTT_STYLE_CHOICES "auto|colour|plain"
+/* The option --style, a row of cli/options.h for a string at `place`, and what a value of it chooses: "auto" is colour
+ * on a terminal, unless NO_COLOR is set. */
+#define TTT_OPTION_ROW_STYLE(place)                                                                                    \
+    {                                                                                                                  \
+        .name = "style", .kind = TTT_OPTION_CHOICE, .offset = (place), .argument = "STYLE", .fallback = "auto",        \
+        .choices = "auto|colour|plain",                                                                                \
+        .help = "of the pictures: colour, plain (digits), or auto: colour on a terminal"                               \
+    }
 ttt_picture_style ttt_picture_style_choose(const char *choice);
 
 #endif

@@ -40,7 +40,7 @@ static const ttt_option score_table[] = {
      .argument = "METHOD",
      .choices = "pool|rescore|paper",
      .help = "with --run: choose the attempts again by this vote"},
-    {.name = "json", .kind = TTT_OPTION_FLAG, .offset = AT(json), .help = "one JSON object"},
+    TTT_OPTION_ROW_JSON(AT(json), "one JSON object"),
 };
 
 static const ttt_usage score_usage = {
