@@ -5,18 +5,17 @@
 #   models/arc-grid/train.sh [DATA] [OUT]      e.g. models/arc-grid/train.sh ../shared/data runs/arc-grid
 #
 # DATA holds arc-agi-1, arc-agi-2, concept-arc and re-arc (see its README). The same command goes on where it stopped;
-# the model is in OUT/second when it is done.
+# the model is in OUT/sixth when it is done.
 set -e
 cd "$(dirname "$0")/../.."
 data=${1:-../shared/data}
 out=${2:-runs/arc-grid}
 
-# finetune FOLDER OPTIONS...: what both parts have in common.
+# finetune FOLDER OPTIONS...: what all parts have in common.
 finetune() {
     folder=$1
     shift
-    build/ttt finetune --holdout models/arc-grid/held_out.txt --out "$folder" --learning-rate 2e-3 \
-        --checkpoint-every 5m --evaluate-every 5m "$@" \
+    build/ttt finetune --holdout models/arc-grid/held_out.txt --out "$folder" --checkpoint-every 5m "$@" \
         "$data/arc-agi-1/training_challenges.json" \
         "$data/arc-agi-2/training_new_challenges.json" \
         "$data/concept-arc/challenges.json"
@@ -30,3 +29,14 @@ finetune "$out/first" --config models/arc-grid/config.json --time 43m --max-toke
 # (Its first 34 minutes followed the schedule of a run of 54.)
 finetune "$out/second" --model "$out/first" --seed 2 --time 45m --max-tokens 1024 --step-tokens 4096 \
     --set schedule.warmup=0.01 "$data/re-arc/re_arc.tar.zst=720"
+
+# muon FOLDER OPTIONS...: onward with Muon on the matrices inside layers, AdamW on the rest.
+muon() {
+    finetune "$@" --set schedule.warmup=0.01 --set optimizer.muon=0.95 "$data/re-arc/re_arc.tar.zst=720"
+}
+
+muon "$out/third" --model "$out/second" --seed 4 --steps 200 --max-tokens 1536 --step-tokens 4096
+muon "$out/fourth" --model "$out/third" --seed 5 --time 69m --learning-rate 3e-3 --max-tokens 1536 --step-tokens 4096
+muon "$out/fifth" --model "$out/fourth" --seed 6 --time 95m --learning-rate 3e-3 --max-tokens 1536 --step-tokens 4096
+# Longer examples at last: with three demonstrations most puzzles are longer than 1536 tokens.
+muon "$out/sixth" --model "$out/fifth" --seed 7 --time 80m --learning-rate 3e-3 --max-tokens 2560 --step-tokens 5120
