@@ -99,19 +99,26 @@ static void compare_float32(const check *at, const record *clean, const record *
  * the five iterations rounds the polynomial b·G + c·G², which is near 2.7, by up to 2^-7, and the iterate that it
  * multiplies by up to 2^-9 of itself: 0.55 % of the iterate in the mean. Where singular values end up, between 0.7
  * and 1.2, the next iterations multiply that by their slope, 0.7 to 1.6 in size: 2.5 % after the fifth, with a mean
- * of 1.3. Recorded are sums of two steps. A matrix has few singular values to take the mean of: 4 deviations. (What the
- * step is, test_muon.c asks of the oracle to float32's precision.) */
+ * of 1.3. Recorded are sums of two steps. A matrix has few singular values to take the mean of: 4 deviations. Of its
+ * elements, none may be off by more than 6, and as much again of its own size: in a matrix of low rank an element's
+ * error goes with the element. (What the step is, test_muon.c asks of the oracle to float32's precision.) */
 static void compare_muon_steps(const check *at, const record *clean, const records *noisy, size_t item,
                                const record *found) {
     assert_string_equal(clean->name, found->name);
     const size_t size = clean->rows * clean->columns;
     const double noise = deviation(clean, noisy, item, 0, size), rounding = 0.025 * OPERATION_MUON_STEP * sqrt(2);
+    const double one = hypot(noise, rounding); /* deviation */
     double sum = 0;
     for (size_t i = 0; i < size; i++) {
         const double error = (double)found->values[i] - (double)clean->values[i];
         sum += error * error;
+        const double expected = clean->values[i], most = 6 * (one + 0.025 * fabs(expected));
+        if (fabs(error) <= most) continue;
+        fail_msg("muon of case %s on %s: %s element %zu of [%zu, %zu] is %.7g, the oracle says %.7g, allowed %.2g",
+                 at->c->name, at->ops->name, clean->name, i, clean->rows, clean->columns, expected + error, expected,
+                 most);
     }
-    const double error = sqrt(sum / (double)size), allowed = 4 * hypot(noise, rounding);
+    const double error = sqrt(sum / (double)size), allowed = 4 * one;
     if (error <= allowed) return;
     fail_msg("muon of case %s on %s: %s [%zu, %zu] is off by %.2g in the mean, allowed %.2g", at->c->name,
              at->ops->name, clean->name, clean->rows, clean->columns, error, allowed);
