@@ -23,19 +23,19 @@ finetune() {
 
 # From scratch. Was stopped after 33 of its 43 minutes (1365 steps, 12.2M tokens), at a rate of 3e-4, in the hope that
 # short examples in small steps teach more per minute (not compared). (Its first 12 minutes followed the schedule of a run of 55.)
-finetune "$out/first" --config models/arc-grid/config.json --time 43m --max-tokens 2048 --step-tokens 8192 \
-    "$data/re-arc/re_arc.tar.zst"
+finetune "$out/first" --config models/arc-grid/config.json --time 43m --evaluate-every 5m --max-tokens 2048 \
+    --step-tokens 8192 "$data/re-arc/re_arc.tar.zst"
 # Onward from these weights: examples of at most 1024 tokens, half as many in a step, twice as much of RE-ARC.
 # (Its first 34 minutes followed the schedule of a run of 54.)
-finetune "$out/second" --model "$out/first" --seed 2 --time 45m --max-tokens 1024 --step-tokens 4096 \
-    --set schedule.warmup=0.01 "$data/re-arc/re_arc.tar.zst=720"
+finetune "$out/second" --model "$out/first" --seed 2 --time 45m --evaluate-every 5m --max-tokens 1024 \
+    --step-tokens 4096 --set schedule.warmup=0.01 "$data/re-arc/re_arc.tar.zst=720"
 
 # muon FOLDER OPTIONS...: onward with Muon on the matrices inside layers, AdamW on the rest.
 muon() {
     finetune "$@" --set schedule.warmup=0.01 --set optimizer.muon=0.95 "$data/re-arc/re_arc.tar.zst=720"
 }
 
-muon "$out/third" --model "$out/second" --seed 4 --steps 200 --max-tokens 1536 --step-tokens 4096
+muon "$out/third" --model "$out/second" --seed 4 --steps 200 --threads 1 --max-tokens 1536 --step-tokens 4096
 muon "$out/fourth" --model "$out/third" --seed 5 --time 69m --learning-rate 3e-3 --max-tokens 1536 --step-tokens 4096
 muon "$out/fifth" --model "$out/fourth" --seed 6 --time 95m --learning-rate 3e-3 --max-tokens 1536 --step-tokens 4096
 # Longer examples at last: with three demonstrations most puzzles are longer than 1536 tokens.
