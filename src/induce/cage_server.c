@@ -147,16 +147,14 @@ static ttt_status greet(const ttt_cage_server *server, const char *python, const
                         ttt_error *err) {
     int file, none;
     TTT_TRY(memory_file(settings, &file, err));
-    const bool sent = send_message(server->control, "S", 1, &file, 1);
+    /* One that has ended already cannot be sent to, but what it said before is still there to be read. */
+    send_message(server->control, "S", 1, &file, 1);
     close(file);
     char text[TEXT];
     set_patience(server->control, START_SECONDS);
     size_t bytes = receive_message(server->control, text, sizeof text - 1, &none);
     if (none >= 0) close(none);
-    if (bytes == 0) {
-        return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s %s", python,
-                        sent ? "ended before it was ready" : "cannot be spoken to");
-    }
+    if (bytes == 0) return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s never became ready", python);
     text[bytes] = '\0';
     if (text[0] != 0) return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: %s", python, text + 1);
     set_patience(server->control, ANSWER_SECONDS);

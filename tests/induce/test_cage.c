@@ -241,7 +241,7 @@ static void start__says_what_is_missing(void **state) {
                  "programs need python3 with numpy: /nowhere/python3: No such file");
     assert_null(cage);
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.python = "/bin/true"}, &cage, &err), TTT_ERROR_UNSUPPORTED,
-                 "/bin/true ended before it was ready");
+                 "/bin/true never became ready");
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.prelude = "import nosuch\n"}, &cage, &err), TTT_ERROR_UNSUPPORTED,
                  "/usr/bin/python3: ImportError: the prelude: line 1: ModuleNotFoundError: No module named 'nosuch'");
     ASSERT_FAILS(ttt_cage_new(&(ttt_cage_options){.seconds = -1}, &cage, &err), TTT_ERROR_ARGUMENT, "-1 seconds");
