@@ -33,7 +33,7 @@ typedef struct op_case {
     bool qk_norm;        /* every head of q and k is normalised before its rotation */
     bool full;           /* the weights themselves are trainable too */
     ttt_dtype dtype;     /* of frozen matrices; widths that they have are multiples of its block */
-    bool unpacked;       /* the same numbers, rounded to bf16, given to the backend as float32 */
+    bool unpacked;       /* the same numbers, which bf16 can hold, given to the backend as float32 */
     bool tied;           /* the output projection is the embedding */
     int32_t count_every; /* the loss counts every so many rows */
 } op_case;

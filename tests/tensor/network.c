@@ -39,7 +39,7 @@ static const struct {
     size_t d, d_minimum; /* 0: no minimum */
     float spread;
 } BLOCKS[TTT_DTYPE_COUNT] = {
-    [TTT_Q8_0] = {0, 0, 73}, [TTT_Q4_0] = {0, 0, 5}, [TTT_Q4_K] = {0, 2, 260}, [TTT_Q6_K] = {208, 0, 1300}};
+    [TTT_Q8_0] = {0, 0, 73}, [TTT_Q4_0] = {0, 0, 5}, [TTT_Q4_K] = {0, 2, 30}, [TTT_Q6_K] = {208, 0, 43}};
 
 static void put_half(float value, uint8_t *to) {
     const uint16_t bits = ttt_float_to_f16(value);
@@ -47,16 +47,25 @@ static void put_half(float value, uint8_t *to) {
     to[1] = (uint8_t)(bits >> 8);
 }
 
+/* Small scales within a block, and a power of two over them: its numbers fit the 8 bits of a bf16 mantissa. */
+static void make_exact(ttt_dtype dtype, float d, uint8_t *block) {
+    put_half(d, block + BLOCKS[dtype].d);
+    if (dtype ==
+        TTT_Q4_K) { /* scales and minima of 6 bits become 0 to 7; those of the first four groups, of the rest */
+        put_half(8 * d, block + BLOCKS[dtype].d_minimum);
+        for (int i = 4; i < 12; i++) block[i] &= 7;
+        for (int i = 12; i < 16; i++) block[i] &= 0x77;
+    }
+    for (int i = 192; dtype == TTT_Q6_K && i < 208; i++) block[i] = (uint8_t)((block[i] & 7) - 4);
+}
+
 /* Any bytes are a block; scales of `deviation` make numbers of about that size. */
 static void fill_blocks(const network *net, const char *name, float deviation, size_t bytes, uint8_t *to) {
     const ttt_dtype dtype = net->c->dtype;
-    const float d = deviation / BLOCKS[dtype].spread;
+    const float d = exp2f(roundf(log2f(deviation / BLOCKS[dtype].spread)));
     ttt_random random = ttt_random_stream(12, net->c->name, name);
     for (size_t i = 0; i < bytes; i++) to[i] = (uint8_t)ttt_random_below(&random, 256);
-    for (uint8_t *block = to; block < to + bytes; block += ttt_dtype_block_bytes(dtype)) {
-        put_half(d, block + BLOCKS[dtype].d);
-        if (BLOCKS[dtype].d_minimum != 0) put_half(7.5f * d, block + BLOCKS[dtype].d_minimum);
-    }
+    for (uint8_t *block = to; block < to + bytes; block += ttt_dtype_block_bytes(dtype)) make_exact(dtype, d, block);
 }
 
 static ttt_status new_from_blocks(network *net, const char *name, float deviation, network_weight *entry,
@@ -70,7 +79,7 @@ static ttt_status new_from_blocks(network *net, const char *name, float deviatio
     fill_blocks(net, name, deviation, bytes, blocks);
     ttt_dtype_to_float(net->c->dtype, blocks, count, values);
     for (size_t i = 0; i < count; i++) {
-        values[i] = ttt_bf16_to_float(ttt_float_to_bf16(values[i]));
+        if (values[i] != ttt_bf16_to_float(ttt_float_to_bf16(values[i]))) abort();
         if (net->noise > 0) values[i] *= 1.0f + net->noise * (float)(2 * ttt_random_unit(&net->noise_stream) - 1);
     }
     const bool as_floats = net->c->unpacked || net->noise > 0;

@@ -39,7 +39,7 @@ const uint8_t *ttt_cpu_blocks_tile(const ttt_blocks *blocks, size_t row_tile, si
 }
 
 static void put_bytes(uint8_t *to, size_t n, const int8_t *q) {
-    for (size_t k = 0; k < PAD; k++) to[(k / 2 * PAD + n) * 2 + k % 2] = (uint8_t)q[k];
+    for (size_t k = 0; k < PAD; k++) to[k * PAD + n] = (uint8_t)q[k];
 }
 
 /* The lower four bits of q + offset. */

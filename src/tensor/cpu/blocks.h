@@ -2,12 +2,11 @@
  * that a panel is unpacked by loads side by side.
  *
  * W [rows, columns] lies in tiles of 32 rows by 32 columns, the tiles of 32 rows one after the other: a panel of Wᵀ. In
- * a tile, number (n, k) of a packed panel keeps its place: pairs of k together, 32 of n side by side. Tiles along k
- * that share a block of the format share a head:
+ * a tile, the 32 of n lie side by side. Tiles along k that share a block of the format share a head:
  *
  *            tiles a head   head, per n   tile: scales, per n    then numbers
  *
- *   Q8_0              1       d             -                      8 bits each, at (k / 2 · 32 + n) · 2 + k % 2
+ *   Q8_0              1       d             -                      8 bits each, at k · 32 + n
  *
  *   Q4_0              1       d             -                      nibbles: byte k / 2 · 32 + n, even k the lower
  *

@@ -110,10 +110,10 @@ typedef struct ttt_row_block {
 typedef struct ttt_block_scratch {
     void *left[3];
     float *sum[2];
-    void *low[3];       /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
-    float *low_sum;     /* [TTT_CPU_BLOCK, R] */
-    ttt_bf16 *unpacked; /* [TTT_CPU_DEPTH, 32] part of a panel of a weight that is kept in another form */
-    float *panel;       /* [TTT_CPU_DEPTH, 32] part of a panel in float32, where products want that */
+    void *low[3];   /* left operands of R columns: scale·x·Aᵀ (or scale·dy·B) of up to three linear maps */
+    float *low_sum; /* [TTT_CPU_BLOCK, R] */
+    void *unpacked; /* [TTT_CPU_DEPTH, 32] part of a panel of a weight that is kept in another form */
+    float *panel;   /* [TTT_CPU_DEPTH, 32] part of a panel in float32, where products want that */
     float *inverse_rms, *row_value; /* [TTT_CPU_BLOCK] */
     ttt_bf16 *rows_in, *rows_out;   /* [TTT_CPU_BLOCK, C] gathered rows */
 } ttt_block_scratch;

@@ -18,8 +18,9 @@ typedef struct ttt_product {
     const void *a;
     size_t lda;
     int rows;
-    size_t depth; /* multiple of 32 */
-    const ttt_bf16 *b;
+    size_t depth;  /* multiple of 32 */
+    const void *b; /* packed; or one unpacked panel */
+    bool unpacked;
     size_t panel_stride; /* elements between panels of b: 32 × the whole depth of the packed matrix */
     int panels;
     float *c;
@@ -40,6 +41,10 @@ struct ttt_cpu_kernels {
     void (*end)(void);
 
     void (*product)(const ttt_product *p);
+    /* The same bits from unpacked panels of Q8_0 that need not be unpacked before: b is the first tile (blocks.h) of
+     * one panel, rows at most q8_0_rows, 0 where there is no such product. */
+    void (*product_q8_0)(const ttt_product *p);
+    int q8_0_rows;
 
     /* a = x; a = scale · x. */
     void (*load)(const ttt_bf16 *x, size_t ldx, int rows, int columns, void *a, size_t lda);
@@ -98,10 +103,13 @@ struct ttt_cpu_kernels {
     /* Panel `panel` of the packed form of Wᵀ from W [rows, columns]. Padding columns of the panel and padding rows of
      * the depth are written as zeros or left alone. */
     void (*pack)(const float *value, size_t rows, size_t columns, size_t panel, ttt_bf16 *to);
-    /* A tile of blocks (blocks.h), by format, as it lies in a panel of Wᵀ. */
-    void (*unpack[TTT_DTYPE_COUNT])(const uint8_t *head, const uint8_t *tile, ttt_bf16 *to);
-    /* A tile of a panel of W from that of Wᵀ: 32 rows of the depth by the panel's 32 columns, which change roles. */
+    /* A tile of blocks (blocks.h), by format, as it lies in an unpacked panel of Wᵀ: in the numbers of a left operand,
+     * bf16 as in a packed one, float32 as [depth][32]. */
+    void (*unpack[TTT_DTYPE_COUNT])(const uint8_t *head, const uint8_t *tile, void *to);
+    /* A tile of a panel of W from that of Wᵀ: 32 rows of the depth by the panel's 32 columns, which change roles;
+     * packed, and unpacked. */
     void (*transpose)(const ttt_bf16 *from, ttt_bf16 *to);
+    void (*transpose_unpacked)(const void *from, void *to);
 
     /* Multiplies in registers alone, as many sums side by side as a tile has; returns the operations. */
     double (*multiply_registers)(int rounds);

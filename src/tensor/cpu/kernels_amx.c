@@ -102,7 +102,7 @@ static void rows_amx(int rows, const ttt_bf16 *a, size_t lda, const ttt_bf16 *b,
 static void product(const ttt_product *p) {
     const ttt_bf16 *a = p->a;
     for (int panel = 0; panel < p->panels; panel++) {
-        const ttt_bf16 *b = p->b + (size_t)panel * p->panel_stride;
+        const ttt_bf16 *b = (const ttt_bf16 *)p->b + (size_t)panel * p->panel_stride;
         float *c = p->c + (size_t)panel * TTT_CPU_PAD;
         for (int r = 0; r < p->rows; r += TILE_ROWS) {
             const int rows = p->rows - r < TILE_ROWS ? p->rows - r : TILE_ROWS;

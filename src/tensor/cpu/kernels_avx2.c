@@ -2,6 +2,7 @@
 #include "tensor/cpu/kernels.h"
 #include "tensor/cpu/vector.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 

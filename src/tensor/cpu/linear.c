@@ -1,6 +1,7 @@
 /* Products of row blocks. */
 #include "tensor/cpu/linear.h"
 
+#include "tensor/cpu/blocks.h"
 #include "tensor/cpu/weight.h"
 
 #include <assert.h>
@@ -9,24 +10,49 @@
 /* Numbers of a weight from which on dividing a product pays: some ten microseconds of it, as starting threads takes. */
 enum { DIVIDED = 1 << 18 };
 
+/* Of a panel for so few rows that unpacking it is most of the work, so much is unpacked at a time: it stays in the
+ * level-1 cache. */
+enum { FEW = 6, FEW_DEPTH = 64 };
+
+/* The blocks of an operation and what it does with each. */
+typedef struct block_list {
+    ttt_workspace *workspace;
+    const ttt_row_block *blocks;
+    int32_t count;
+    void (*body)(const ttt_block *block, const void *context);
+    const void *context;
+} block_list;
+
+static void run_block(const block_list *list, int32_t i) {
+    ttt_workspace *w = list->workspace;
+    const ttt_block block = {.workspace = w,
+                             .kernels = ttt_cpu(w->backend)->kernels,
+                             .scratch = &w->scratch[omp_get_thread_num()],
+                             .alone = list->count == 1,
+                             .index = i,
+                             .first = list->blocks[i].first,
+                             .rows = list->blocks[i].rows,
+                             .adapter = list->blocks[i].adapter};
+    list->body(&block, list->context);
+}
+
+/* A block alone runs outside any parallel region: within one, even of a single thread, the threads that its products
+ * are divided among would be made anew for each product. */
 void ttt_cpu_for_blocks(ttt_workspace *workspace, const ttt_row_block *blocks, int32_t count,
                         void (*body)(const ttt_block *block, const void *context), const void *context) {
     const ttt_cpu_backend *cpu = ttt_cpu(workspace->backend);
-#pragma omp parallel num_threads(cpu->threads) if (count > 1)
+    const block_list list = {workspace, blocks, count, body, context};
+    if (count == 1) {
+        cpu->kernels->begin();
+        run_block(&list, 0);
+        cpu->kernels->end();
+        return;
+    }
+#pragma omp parallel num_threads(cpu->threads)
     {
         cpu->kernels->begin();
 #pragma omp for schedule(dynamic, 1)
-        for (int32_t i = 0; i < count; i++) {
-            const ttt_block block = {.workspace = workspace,
-                                     .kernels = cpu->kernels,
-                                     .scratch = &workspace->scratch[omp_get_thread_num()],
-                                     .alone = count == 1,
-                                     .index = i,
-                                     .first = blocks[i].first,
-                                     .rows = blocks[i].rows,
-                                     .adapter = blocks[i].adapter};
-            body(&block, context);
-        }
+        for (int32_t i = 0; i < count; i++) run_block(&list, i);
         cpu->kernels->end();
     }
 }
@@ -44,32 +70,59 @@ typedef struct right {
     size_t first, depth;
 } right;
 
-/* p->c = or += p->a · panels [first, end) of the operand. A weight that is not kept in this form is unpacked
- * TTT_CPU_DEPTH rows at a time; sums go on in the same order, so the bits are those of one product. */
-static void multiply_panels(const ttt_cpu_kernels *kernels, ttt_block_scratch *scratch, const right *r, ttt_product p,
-                            size_t first, size_t end) {
-    const ttt_packed *packed = ttt_cpu_weight_packed(r->weight, r->backward);
-    p.scratch = scratch->panel;
-    if (packed != NULL) {
-        p.depth = r->depth;
-        p.b = ttt_packed_panel(packed, first) + r->first * TTT_CPU_PAD;
-        p.panel_stride = packed->depth * TTT_CPU_PAD;
-        p.panels = (int)(end - first);
-        kernels->product(&p);
-        return;
-    }
-    const char *a = p.a;
-    const bool add = p.add;
-    p.b = scratch->unpacked;
+/* Whether so few rows are multiplied by blocks as they are. */
+static bool takes_blocks(const ttt_cpu_kernels *kernels, const right *r, int rows) {
+    const ttt_blocks *blocks = &r->weight->blocks;
+    return blocks->data != NULL && blocks->dtype == TTT_Q8_0 && !r->backward && rows <= kernels->q8_0_rows;
+}
+
+static void multiply_blocks(const ttt_cpu_kernels *kernels, const right *r, ttt_product p, size_t first, size_t end) {
+    p.depth = r->depth;
     p.panels = 1;
     for (size_t panel = first; panel < end; panel++, p.c += TTT_CPU_PAD) {
-        for (size_t k = 0; k < r->depth; k += TTT_CPU_DEPTH) {
-            p.depth = r->depth - k < TTT_CPU_DEPTH ? r->depth - k : TTT_CPU_DEPTH;
+        const uint8_t *head;
+        ttt_cpu_blocks_tile(&r->weight->blocks, panel, r->first / TTT_CPU_PAD, &head);
+        p.b = head;
+        kernels->product_q8_0(&p);
+    }
+}
+
+/* A weight that is not kept in this form is unpacked piece by piece; sums go on in the same order, so the bits are
+ * those of one product. */
+static void multiply_unpacked(const ttt_cpu_kernels *kernels, ttt_block_scratch *scratch, const right *r, ttt_product p,
+                              size_t first, size_t end) {
+    const char *a = p.a;
+    const bool add = p.add;
+    const size_t step = p.rows > FEW ? TTT_CPU_DEPTH : FEW_DEPTH;
+    p.b = scratch->unpacked;
+    p.unpacked = r->weight->blocks.data != NULL;
+    p.panels = 1;
+    for (size_t panel = first; panel < end; panel++, p.c += TTT_CPU_PAD) {
+        for (size_t k = 0; k < r->depth; k += step) {
+            p.depth = r->depth - k < step ? r->depth - k : step;
             p.a = a + k * kernels->left_size;
             p.add = add || k > 0;
             ttt_cpu_weight_unpack(r->weight, r->backward, panel, r->first + k, p.depth, scratch->unpacked);
             kernels->product(&p);
         }
+    }
+}
+
+/* p->c = or += p->a · panels [first, end) of the operand. */
+static void multiply_panels(const ttt_cpu_kernels *kernels, ttt_block_scratch *scratch, const right *r, ttt_product p,
+                            size_t first, size_t end) {
+    const ttt_packed *packed = ttt_cpu_weight_packed(r->weight, r->backward);
+    p.scratch = scratch->panel;
+    if (takes_blocks(kernels, r, p.rows)) {
+        multiply_blocks(kernels, r, p, first, end);
+    } else if (packed == NULL) {
+        multiply_unpacked(kernels, scratch, r, p, first, end);
+    } else {
+        p.depth = r->depth;
+        p.b = ttt_packed_panel(packed, first) + r->first * TTT_CPU_PAD;
+        p.panel_stride = packed->depth * TTT_CPU_PAD;
+        p.panels = (int)(end - first);
+        kernels->product(&p);
     }
 }
 

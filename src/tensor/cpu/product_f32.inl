@@ -2,7 +2,13 @@
  * of weights are widened from bf16 on the way. The includer defines TILE_ROWS, so that TILE_ROWS × 2 vectors of sums,
  * two of b and one of a fit the registers. Each sum is one chain of multiply-adds in the order of k. */
 
-enum { STEP = 2 * VLEN }; /* columns of a tile */
+enum {
+    STEP = 2 * VLEN,                       /* columns of a tile */
+    VECTORS = TTT_CPU_PAD / VLEN,          /* of a row of a panel */
+    PACKED_ROWS = 2 * TILE_ROWS / VECTORS, /* so many rows of a panel are as many sums as a tile has */
+    Q8_0_ROWS = PACKED_ROWS,
+    AHEAD = 4096 /* bytes of a panel that are fetched before they are needed */
+};
 
 #define ALWAYS static inline __attribute__((always_inline))
 
@@ -31,34 +37,67 @@ ALWAYS void tile_f32(const int rows, const float *a, size_t row, size_t step, co
     }
 }
 
-/* The same with b packed: pairs of k widened in registers, which pays while few rows share a panel. */
-ALWAYS void tile_packed(const int rows, const float *a, size_t row, const ttt_bf16 *b, size_t depth, float *c,
-                        size_t ldc, bool add) {
-    vf sum[TILE_ROWS][2];
+/* Sums of whole rows of a panel. */
+ALWAYS void load_sums(const int rows, const float *c, size_t ldc, bool add, vf sum[][VECTORS]) {
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-        sum[r][0] = add ? vf_load(c + (size_t)r * ldc) : vf_zero();
-        sum[r][1] = add ? vf_load(c + (size_t)r * ldc + VLEN) : vf_zero();
+#pragma GCC unroll 4
+        for (int v = 0; v < VECTORS; v++) sum[r][v] = add ? vf_load(c + (size_t)r * ldc + v * VLEN) : vf_zero();
     }
-    for (size_t k = 0; k < depth; k += 2, b += 2 * TTT_CPU_PAD, a += 2) {
-        vf even0, even1, odd0, odd1;
-        vf_load_pairs(b, &even0, &odd0);
-        vf_load_pairs(b + 2 * VLEN, &even1, &odd1);
+}
+
+ALWAYS void store_sums(const int rows, vf sum[][VECTORS], float *c, size_t ldc) {
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-            vf x = vf_set(a[(size_t)r * row]);
-            sum[r][0] = vf_fma(x, even0, sum[r][0]);
-            sum[r][1] = vf_fma(x, even1, sum[r][1]);
-            x = vf_set(a[(size_t)r * row + 1]);
-            sum[r][0] = vf_fma(x, odd0, sum[r][0]);
-            sum[r][1] = vf_fma(x, odd1, sum[r][1]);
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < VECTORS; v++) vf_store(c + (size_t)r * ldc + v * VLEN, sum[r][v]);
+    }
+}
+
+/* c[rows, 32] with b packed: pairs of k widened in registers, which pays while few rows share a panel. All 32 columns
+ * go together, so that memory is read from end to end. */
+ALWAYS void rows_packed(const int rows, const float *a, size_t row, const ttt_bf16 *b, size_t depth, float *c,
+                        size_t ldc, bool add) {
+    vf sum[TILE_ROWS][VECTORS];
+    load_sums(rows, c, ldc, add, sum);
+    for (size_t k = 0; k < depth; k += 2, b += 2 * TTT_CPU_PAD, a += 2) {
+        __builtin_prefetch(b + AHEAD / sizeof *b);
+        __builtin_prefetch(b + AHEAD / sizeof *b + TTT_CPU_PAD);
+#pragma GCC unroll 4
+        for (int v = 0; v < VECTORS; v++) {
+            vf even, odd;
+            vf_load_pairs(b + v * 2 * VLEN, &even, &odd);
+#pragma GCC unroll 16
+            for (int r = 0; r < rows; r++) {
+                sum[r][v] = vf_fma(vf_set(a[(size_t)r * row]), even, sum[r][v]);
+                sum[r][v] = vf_fma(vf_set(a[(size_t)r * row + 1]), odd, sum[r][v]);
+            }
         }
     }
+    store_sums(rows, sum, c, ldc);
+}
+
+/* The same with b in tiles of Q8_0 (blocks.h), which are unpacked in registers. */
+ALWAYS void rows_q8_0(const int rows, const float *a, size_t row, const uint8_t *b, size_t depth, float *c, size_t ldc,
+                      bool add) {
+    vf sum[TILE_ROWS][VECTORS];
+    load_sums(rows, c, ldc, add, sum);
+    for (size_t k = 0; k < depth; k += TTT_CPU_PAD) {
+        vf d[VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < VECTORS; v++) d[v] = vf_load_f16(b + 2 * v * VLEN);
+        b += 2 * TTT_CPU_PAD;
+        for (size_t i = 0; i < TTT_CPU_PAD; i++, b += TTT_CPU_PAD) {
+            if (i % 2 == 0) __builtin_prefetch(b + AHEAD);
+#pragma GCC unroll 4
+            for (int v = 0; v < VECTORS; v++) {
+                const vf w = d[v] * vi_to_float(vi_load_i8(b + v * VLEN));
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-        vf_store(c + (size_t)r * ldc, sum[r][0]);
-        vf_store(c + (size_t)r * ldc + VLEN, sum[r][1]);
+                for (int r = 0; r < rows; r++) sum[r][v] = vf_fma(vf_set(a[(size_t)r * row + k + i]), w, sum[r][v]);
+            }
+        }
     }
+    store_sums(rows, sum, c, ldc);
 }
 
 static double multiply_registers(int rounds) {
@@ -103,12 +142,19 @@ static void widen_panel(const ttt_bf16 *b, size_t depth, float *to) {
  * in the same order. */
 static void product(const ttt_product *p) {
     const float *a = p->a;
+    if (p->unpacked) {
+        assert(p->panels == 1);
+        tiles_f32(a, p->lda, p->rows, p->b, p->depth, p->c, p->ldc, p->add);
+        return;
+    }
     for (int panel = 0; panel < p->panels; panel++) {
-        const ttt_bf16 *b = p->b + (size_t)panel * p->panel_stride;
+        const ttt_bf16 *b = (const ttt_bf16 *)p->b + (size_t)panel * p->panel_stride;
         float *c = p->c + (size_t)panel * TTT_CPU_PAD;
         if (p->rows <= TILE_ROWS) {
-            for (int n = 0; n < TTT_CPU_PAD; n += STEP) {
-                WITH_ROWS(p->rows, tile_packed, a, p->lda, b + 2 * n, p->depth, c + n, p->ldc, p->add)
+            for (int r = 0; r < p->rows; r += PACKED_ROWS) {
+                const int count = p->rows - r < PACKED_ROWS ? p->rows - r : PACKED_ROWS;
+                WITH_ROWS(count, rows_packed, a + (size_t)r * p->lda, p->lda, b, p->depth, c + (size_t)r * p->ldc,
+                          p->ldc, p->add)
             }
             continue;
         }
@@ -118,6 +164,12 @@ static void product(const ttt_product *p) {
             tiles_f32(a + k, p->lda, p->rows, p->scratch, depth, c, p->ldc, p->add || k > 0);
         }
     }
+}
+
+static void multiply_q8_0(const ttt_product *p) {
+    assert(p->panels == 1 && p->rows <= PACKED_ROWS);
+    const float *a = p->a;
+    WITH_ROWS(p->rows, rows_q8_0, a, p->lda, p->b, p->depth, p->c, p->ldc, p->add)
 }
 
 /* Sums over rows: tiles lie as [t][TILE_ROWS], panels as [t][32]. A tile's rows are written in whole vectors, each over

@@ -84,12 +84,6 @@ static inline vi vi_load_u8(const uint8_t *p) {
 static inline vi vi_load_i8(const uint8_t *p) {
     return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p));
 }
-static inline vi vi_load_i16(const uint8_t *p) {
-    return (vi)_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)p));
-}
-static inline vi vi_even_i8(vi pairs) {
-    return (vi)_mm512_srai_epi32(_mm512_slli_epi32((__m512i)pairs, 24), 24);
-}
 static inline vf vi_to_float(vi x) {
     return _mm512_cvtepi32_ps((__m512i)x);
 }
@@ -202,12 +196,6 @@ static inline vi vi_load_u8(const uint8_t *p) {
 static inline vi vi_load_i8(const uint8_t *p) {
     return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p));
 }
-static inline vi vi_load_i16(const uint8_t *p) {
-    return (vi)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
-}
-static inline vi vi_even_i8(vi pairs) {
-    return (vi)_mm256_srai_epi32(_mm256_slli_epi32((__m256i)pairs, 24), 24);
-}
 static inline vf vi_to_float(vi x) {
     return _mm256_cvtepi32_ps((__m256i)x);
 }
@@ -230,13 +218,6 @@ static inline void vf_transpose(vf r[VLEN]) {
     for (int i = 0; i < 8; i++) r[i] = t[i];
 }
 #endif
-
-/* Pairs of signed bytes: the first ones and the second ones of the pairs. */
-static inline void vi_load_pairs_i8(const uint8_t *p, vi *even, vi *odd) {
-    const vi pairs = vi_load_i16(p);
-    *even = vi_even_i8(pairs);
-    *odd = pairs >> 8;
-}
 
 static inline vf vf_zero(void) {
     return vf_set(0.0f);

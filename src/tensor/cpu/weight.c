@@ -144,50 +144,78 @@ ttt_status ttt_cpu_weight_new(ttt_backend *backend, size_t rows, size_t columns,
 
 /* ---- tiles ---- */
 
-/* Number (row, column) of a tile. */
-static size_t place(size_t row, size_t column) {
-    return (column / 2 * PAD + row) * 2 + column % 2;
+static const ttt_cpu_kernels *kernels_of(const ttt_weight *weight) {
+    return ttt_cpu(weight->backend)->kernels;
 }
 
-/* Rows from 32·row_tile and columns from 32·column_tile on, number (n, k) at place(n, k); made in `room` where the
- * weight does not have them like that. */
-static const ttt_bf16 *tile_of(const ttt_weight *weight, size_t row_tile, size_t column_tile, ttt_bf16 *room) {
-    if (weight->forward.data != NULL) return panel_of(&weight->forward, row_tile) + column_tile * TILE;
+static void unpack_tile(const ttt_weight *weight, size_t row_tile, size_t column_tile, void *to) {
     const uint8_t *head, *tile = ttt_cpu_blocks_tile(&weight->blocks, row_tile, column_tile, &head);
-    ttt_cpu(weight->backend)->kernels->unpack[weight->blocks.dtype](head, tile, room);
-    return room;
+    kernels_of(weight)->unpack[weight->blocks.dtype](head, tile, to);
 }
 
 void ttt_cpu_weight_unpack(const ttt_weight *weight, bool backward, size_t panel, size_t first, size_t depth,
-                           ttt_bf16 *to) {
-    const ttt_cpu_kernels *kernels = ttt_cpu(weight->backend)->kernels;
-    _Alignas(64) ttt_bf16 room[TILE];
+                           void *to) {
+    const ttt_cpu_kernels *kernels = kernels_of(weight);
+    const bool blocks = weight->blocks.data != NULL;
+    _Alignas(64) float room[TILE];
     assert(ttt_cpu_weight_packed(weight, backward) == NULL);
-    for (size_t tile = first / PAD; tile < (first + depth) / PAD; tile++, to += TILE) {
-        if (backward) {
-            kernels->transpose(tile_of(weight, tile, panel, room), to);
+    char *tile = to;
+    for (size_t number = first / PAD; number < (first + depth) / PAD; number++) {
+        if (!blocks) {
+            kernels->transpose(panel_of(&weight->forward, number) + panel * TILE, (ttt_bf16 *)(void *)tile);
+        } else if (backward) {
+            unpack_tile(weight, number, panel, room);
+            kernels->transpose_unpacked(room, tile);
         } else {
-            tile_of(weight, panel, tile, to);
+            unpack_tile(weight, panel, number, tile);
         }
+        tile += TILE * (blocks ? kernels->left_size : sizeof(ttt_bf16));
     }
 }
 
+/* A tile in the hands of a reader: either its packed or its float32 numbers, the other is NULL. */
+typedef struct tile_view {
+    const ttt_bf16 *packed;
+    const float *wide;
+    float room[TILE]; /* where blocks are unpacked */
+} tile_view;
+
+/* Rows from 32·row_tile and columns from 32·column_tile on. */
+static void view_tile(const ttt_weight *weight, size_t row_tile, size_t column_tile, tile_view *tile) {
+    tile->packed = NULL;
+    tile->wide = NULL;
+    if (weight->forward.data != NULL) {
+        tile->packed = panel_of(&weight->forward, row_tile) + column_tile * TILE;
+        return;
+    }
+    unpack_tile(weight, row_tile, column_tile, tile->room);
+    if (kernels_of(weight)->left_size == sizeof(float)) {
+        tile->wide = tile->room;
+    } else {
+        tile->packed = (const ttt_bf16 *)tile->room;
+    }
+}
+
+static float number_of(const tile_view *tile, size_t n, size_t k) {
+    return tile->wide != NULL ? tile->wide[k * PAD + n]
+                              : ttt_bf16_to_float(tile->packed[(k / 2 * PAD + n) * 2 + k % 2]);
+}
+
 void ttt_cpu_weight_row(const ttt_weight *weight, size_t row, float *to) {
-    ttt_bf16 room[TILE];
+    tile_view tile;
     for (size_t first = 0; first < weight->columns; first += PAD) {
-        const ttt_bf16 *tile = tile_of(weight, row / PAD, first / PAD, room);
-        for (size_t k = first; k < first + PAD && k < weight->columns; k++) {
-            to[k] = ttt_bf16_to_float(tile[place(row % PAD, k % PAD)]);
-        }
+        view_tile(weight, row / PAD, first / PAD, &tile);
+        for (size_t k = first; k < first + PAD && k < weight->columns; k++)
+            to[k] = number_of(&tile, row % PAD, k % PAD);
     }
 }
 
 void ttt_cpu_weight_column(const ttt_weight *weight, size_t column, float *to) {
-    ttt_bf16 room[TILE];
+    tile_view tile;
     for (size_t first = 0; first < weight->rows; first += PAD) {
-        const ttt_bf16 *tile = tile_of(weight, first / PAD, column / PAD, room);
+        view_tile(weight, first / PAD, column / PAD, &tile);
         for (size_t n = first; n < first + PAD && n < weight->rows; n++) {
-            to[n] = ttt_bf16_to_float(tile[place(n % PAD, column % PAD)]);
+            to[n] = number_of(&tile, n % PAD, column % PAD);
         }
     }
 }

@@ -18,10 +18,9 @@ static inline const ttt_packed *ttt_cpu_weight_packed(const ttt_weight *weight, 
     const ttt_packed *packed = backward ? &weight->backward : &weight->forward;
     return packed->data == NULL ? NULL : packed;
 }
-/* What that form would have as rows [first, first + depth) of its panel `panel`, into to[depth, 32]. first and depth
- * are multiples of 32. */
-void ttt_cpu_weight_unpack(const ttt_weight *weight, bool backward, size_t panel, size_t first, size_t depth,
-                           ttt_bf16 *to);
+/* What that form would have as rows [first, first + depth) of its panel `panel`, into to[depth, 32]: unpacked if the
+ * weight is kept in blocks, else packed. first and depth are multiples of 32. */
+void ttt_cpu_weight_unpack(const ttt_weight *weight, bool backward, size_t panel, size_t first, size_t depth, void *to);
 /* A row [columns] or a column [rows] of W as products see it. */
 void ttt_cpu_weight_row(const ttt_weight *weight, size_t row, float *to);
 void ttt_cpu_weight_column(const ttt_weight *weight, size_t column, float *to);

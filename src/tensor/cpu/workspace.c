@@ -37,7 +37,7 @@ static void take_block_scratch(planner *p, const ttt_workspace *w, ttt_block_scr
     }
     for (int i = 0; i < 2; i++) s->sum[i] = take(p, TTT_CPU_BLOCK * sums, sizeof(float));
     s->low_sum = take(p, TTT_CPU_BLOCK * ttt_cpu_lda(rank), sizeof(float));
-    s->unpacked = take(p, TTT_CPU_DEPTH * TTT_CPU_PAD, sizeof(ttt_bf16));
+    s->unpacked = take(p, TTT_CPU_DEPTH * TTT_CPU_PAD, sizeof(float));
     s->panel = take(p, TTT_CPU_DEPTH * TTT_CPU_PAD, sizeof(float));
     s->inverse_rms = take(p, TTT_CPU_BLOCK, sizeof(float));
     s->row_value = take(p, 2 * TTT_CPU_BLOCK, sizeof(float));
