@@ -351,6 +351,10 @@ ttt_status ttt_gguf_tokenizer_to_json(const ttt_gguf *gguf, json_t *config, json
                                       ttt_error *err) {
     *tokenizer = *settings = NULL;
     if (!ttt_gguf_has(gguf, "tokenizer.ggml.model")) return TTT_OK;
+    const char *kind;
+    size_t bytes;
+    TTT_TRY(ttt_gguf_get_string(gguf, "tokenizer.ggml.model", &kind, &bytes, err));
+    if (bytes == 8 && memcmp(kind, "no_vocab", 8) == 0) return TTT_OK;
     reading r = {.gguf = gguf, .path = ttt_gguf_path(gguf)};
     specials s;
     ttt_status status;

@@ -351,7 +351,10 @@ ttt_status ttt_gguf_tokenizer_write(const char *folder, size_t vocabulary, ttt_g
     char *paths[2] = {NULL};
     ttt_status status;
     TTT_TRY_OUT(read_file(folder, "tokenizer.json", &w.root, &w.path, err));
-    if (w.root == NULL) goto out;
+    if (w.root == NULL) {
+        status = put_text(&w, "tokenizer.ggml.model", "no_vocab", err); /* without it llama.cpp reads no file */
+        goto out;
+    }
     TTT_TRY_OUT(read_file(folder, "tokenizer_config.json", &w.settings, &paths[0], err));
     TTT_TRY_OUT(read_file(folder, "config.json", &w.description, &paths[1], err));
     TTT_TRY_OUT(read_model(&w, err));

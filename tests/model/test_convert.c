@@ -351,6 +351,19 @@ static void check_same_model(const char *path, const char *other) {
     runner_free(&b);
 }
 
+/* llama.cpp reads no file without "tokenizer.ggml.model"; this is its word for none. */
+static void check_says_no_vocabulary(const char *path) {
+    ttt_error err;
+    ttt_gguf *gguf;
+    const char *kind;
+    size_t bytes;
+    ASSERT_OK(ttt_gguf_open(path, &gguf, &err));
+    ASSERT_OK(ttt_gguf_get_string(gguf, "tokenizer.ggml.model", &kind, &bytes, &err));
+    assert_int_equal(bytes, 8);
+    assert_memory_equal(kind, "no_vocab", 8);
+    ttt_gguf_close(gguf);
+}
+
 static void every_family__is_the_same_in_gguf_and_back(void **state) {
     (void)state;
     static const char *const families[] = {"llama2", "llama3", "mistral", "qwen2", "qwen3"};
@@ -359,9 +372,12 @@ static void every_family__is_the_same_in_gguf_and_back(void **state) {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         support_path folder = support_join(golden.text, families[i]);
         convert(folder.text, file.text, TTT_F32);
+        check_says_no_vocabulary(file.text);
         check_same_model(folder.text, file.text);
         convert(file.text, back.text, TTT_F32);
         check_same_model(folder.text, back.text);
+        support_path tokenizer = support_join(back.text, "tokenizer.json");
+        assert_false(ttt_file_exists(tokenizer.text));
     }
     support_remove_folder(work.text);
 }
