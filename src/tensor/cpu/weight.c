@@ -7,7 +7,8 @@
  *   frozen, larger                                   yes       from forward, a piece of a panel at a time
  *   frozen, in a block format                        from blocks, likewise     yes
  *
- * Both forms come as tiles of 32 × 32 numbers, the tile of one being the transpose of the other's; so a piece of a
+ * What is made of blocks is a panel of float32, not rounded to bf16, on the sets whose products are in float32. Both
+ * forms come as tiles of 32 × 32 numbers, the tile of one being the transpose of the other's; so a piece of a
  * panel is made tile by tile, for each row block again: of up to 96 multiply-adds a number, that is the price of
  * memory. */
 #include "tensor/cpu/weight.h"
