@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/gguf_tokenizer.h"
 #include "model/weight_source.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 static ttt_status name_gguf_tokenizer(const ttt_gguf *gguf, ttt_model_facts *facts, ttt_error *err) {
     static const char *const keys[] = {"tokenizer.ggml.model", "tokenizer.ggml.pre"};
     size_t used = 0;
+    if (!ttt_gguf_has_tokenizer(gguf)) return TTT_OK;
     for (size_t i = 0; i < 2 && ttt_gguf_has(gguf, keys[i]); i++) {
         const char *text;
         size_t bytes;

@@ -17,8 +17,11 @@ typedef struct ttt_gguf_special {
 } ttt_gguf_special;
 extern const ttt_gguf_special ttt_gguf_specials[TTT_GGUF_SPECIALS];
 
+/* Whether the file describes a tokenizer: it names a model of one, and not "no_vocab". */
+bool ttt_gguf_has_tokenizer(const ttt_gguf *gguf);
+
 /* The metadata of the tokenizer in a model folder (tokenizer.json, tokenizer_config.json), one token for each of
- * `vocabulary` rows; none where the folder has no tokenizer. What GGUF cannot say is TTT_ERROR_UNSUPPORTED. */
+ * `vocabulary` rows; "no_vocab" where the folder has no tokenizer. What GGUF cannot say is TTT_ERROR_UNSUPPORTED. */
 ttt_status ttt_gguf_tokenizer_write(const char *folder, size_t vocabulary, ttt_gguf_writer *writer, ttt_error *err);
 
 /* The other way, in memory: tokenizer.json and tokenizer_config.json, new references; both NULL where the file has no

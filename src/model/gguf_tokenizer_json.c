@@ -347,14 +347,20 @@ static json_t *make_whole(const reading *r, const specials *s) {
                      "post_processor", post_processor_of(r, s), "decoder", decoder_of(r), "model", model);
 }
 
+bool ttt_gguf_has_tokenizer(const ttt_gguf *gguf) {
+    static const char none[] = "no_vocab", key[] = "tokenizer.ggml.model";
+    const char *kind;
+    size_t bytes;
+    ttt_error err;
+    if (!ttt_gguf_has(gguf, key)) return false;
+    if (ttt_gguf_get_string(gguf, key, &kind, &bytes, &err) != TTT_OK) return true; /* for its reader to refuse */
+    return bytes != sizeof none - 1 || memcmp(kind, none, bytes) != 0;
+}
+
 ttt_status ttt_gguf_tokenizer_to_json(const ttt_gguf *gguf, json_t *config, json_t **tokenizer, json_t **settings,
                                       ttt_error *err) {
     *tokenizer = *settings = NULL;
-    if (!ttt_gguf_has(gguf, "tokenizer.ggml.model")) return TTT_OK;
-    const char *kind;
-    size_t bytes;
-    TTT_TRY(ttt_gguf_get_string(gguf, "tokenizer.ggml.model", &kind, &bytes, err));
-    if (bytes == 8 && memcmp(kind, "no_vocab", 8) == 0) return TTT_OK;
+    if (!ttt_gguf_has_tokenizer(gguf)) return TTT_OK;
     reading r = {.gguf = gguf, .path = ttt_gguf_path(gguf)};
     specials s;
     ttt_status status;
