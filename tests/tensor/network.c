@@ -50,8 +50,8 @@ static void put_half(float value, uint8_t *to) {
 /* Small scales within a block, and a power of two over them: its numbers fit the 8 bits of a bf16 mantissa. */
 static void make_exact(ttt_dtype dtype, float d, uint8_t *block) {
     put_half(d, block + BLOCKS[dtype].d);
-    if (dtype ==
-        TTT_Q4_K) { /* scales and minima of 6 bits become 0 to 7; those of the first four groups, of the rest */
+    if (dtype == TTT_Q4_K) {
+        /* Scales and minima of 6 bits become 0 to 7: those of the first four groups, then of the rest. */
         put_half(8 * d, block + BLOCKS[dtype].d_minimum);
         for (int i = 4; i < 12; i++) block[i] &= 7;
         for (int i = 12; i < 16; i++) block[i] &= 0x77;
