@@ -145,6 +145,7 @@ typedef enum ttt_weight_part {
 typedef struct ttt_backend_ops {
     const char *name; /* "ref", "cpu-avx2", "cpu-avx512", "cpu-amx", ... */
     ttt_dtype activation_dtype;
+    ttt_dtype block_dtype; /* what products see of a weight in a block format: its numbers in this */
     void (*free)(ttt_backend *backend);
     /* Says (with a sentence) whether a model of this shape can run here. */
     ttt_status (*supports)(const ttt_backend *backend, const ttt_shape *shape, ttt_error *err);
@@ -159,7 +160,7 @@ typedef struct ttt_backend_ops {
     /* A parameter from host data in `dtype` (row-major; not kept). A trainable one owns a float32 master, a gradient
      * and two moments, all zero but the master. A non-trainable one keeps only what the device's products need, and
      * reads as they see it: rounded to the activation dtype; one in a block format (columns a multiple of the block)
-     * stays as compact as that, and cannot be written. */
+     * stays as compact as that, is rounded to block_dtype, and cannot be written. */
     ttt_status (*weight_new)(ttt_backend *, size_t rows, size_t columns, ttt_dtype dtype, const void *data,
                              bool trainable, ttt_weight **, ttt_error *);
     void (*weight_free)(ttt_weight *);

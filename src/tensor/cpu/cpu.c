@@ -201,6 +201,7 @@ ttt_status ttt_backend_cpu_new(int threads, ttt_backend **backend, ttt_error *er
                                .attention = SETS[isa].attention};
     if (fresh->threads > TTT_CPU_MAX_THREADS) fresh->threads = TTT_CPU_MAX_THREADS;
     fresh->ops.name = SETS[isa].name;
+    fresh->ops.block_dtype = SETS[isa].kernels->left_size == sizeof(float) ? TTT_F32 : TTT_BF16;
     fresh->base.ops = &fresh->ops;
     *backend = &fresh->base;
     return TTT_OK;

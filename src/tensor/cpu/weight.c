@@ -190,7 +190,7 @@ static void view_tile(const ttt_weight *weight, size_t row_tile, size_t column_t
         return;
     }
     unpack_tile(weight, row_tile, column_tile, tile->room);
-    if (kernels_of(weight)->left_size == sizeof(float)) {
+    if (weight->backend->ops->block_dtype == TTT_F32) {
         tile->wide = tile->room;
     } else {
         tile->packed = (const ttt_bf16 *)tile->room;

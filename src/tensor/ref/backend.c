@@ -267,6 +267,7 @@ static ttt_status ceiling(ttt_backend *backend, ttt_ceiling what, double seconds
 static const ttt_backend_ops REF_OPS = {
     .name = "ref",
     .activation_dtype = TTT_F32,
+    .block_dtype = TTT_F32,
     .free = backend_free,
     .supports = supports,
     .buffer_new = buffer_new,
