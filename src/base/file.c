@@ -114,6 +114,13 @@ void ttt_file_map_close(ttt_file_map *map) {
     *map = (ttt_file_map){0};
 }
 
+void ttt_file_map_forget(const uint8_t *data, size_t bytes) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (page - (uintptr_t)data % page) % page;
+    if (bytes < before + page) return;
+    /* Advice: where it is refused, the pages merely stay. */
+    (void)madvise((void *)(data + before), (bytes - before) / page * page, MADV_DONTNEED);
+}
+
 /* ---------------------------------------------------------------------------------------------- folders */
 
 bool ttt_file_exists(const char *path) {

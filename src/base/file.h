@@ -32,6 +32,8 @@ typedef struct ttt_file_map {
 } ttt_file_map;
 ttt_status ttt_file_map_open(ttt_file_map *map, const char *path, ttt_error *err);
 void ttt_file_map_close(ttt_file_map *map);
+/* Gives the memory of the whole pages among these bytes of a map back: they are read again when they are touched. */
+void ttt_file_map_forget(const uint8_t *data, size_t bytes);
 
 bool ttt_file_exists(const char *path);
 bool ttt_file_is_folder(const char *path);

@@ -1,6 +1,7 @@
 /* Frozen models: loading, random starts. */
 #include "model/model.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "model/tensors.h"
@@ -98,6 +99,8 @@ static ttt_status load_tensor(ttt_model *model, const ttt_weight_source *source,
     ttt_status status = model->backend->ops->weight_new(model->backend, count, stored.columns, stored.dtype, data,
                                                         false, ttt_tensor_slot(&model->network, tensor), err);
     ttt_free(copy);
+    /* Else a model in memory is there twice while it is loaded: as packed, and as pages of its file. */
+    ttt_file_map_forget(stored.data, stored.rows * stored.row_bytes);
     return status;
 }
 

@@ -185,6 +185,40 @@ static void map__shows_the_file_and_refuses_others(void **state) {
     ttt_file_map_close(&map);
 }
 
+/* Memory of this process that shows files, in bytes. */
+static size_t file_bytes_in_memory(void) {
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    size_t size, resident, shown;
+    assert_int_equal(fscanf(file, "%zu %zu %zu", &size, &resident, &shown), 3);
+    fclose(file);
+    return shown * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* From the middle of one page to the middle of another: those two stay. */
+static void map_forget__gives_memory_back_and_keeps_the_content(void **state) {
+    (void)state;
+    ttt_error err = {0};
+    enum { BYTES = 16 << 20, ODD = 1000 };
+    support_path path = support_join(folder.text, "a");
+    uint8_t *wanted = ttt_allocate(BYTES, 1);
+    for (size_t i = 0; i < BYTES; i++) wanted[i] = (uint8_t)(i * 31 >> 5);
+    ASSERT_OK(ttt_file_write_atomically(path.text, wanted, BYTES, &err));
+    ttt_file_map map;
+    ASSERT_OK(ttt_file_map_open(&map, path.text, &err));
+    assert_memory_equal(map.data, wanted, BYTES);
+    const size_t before = file_bytes_in_memory();
+    ttt_file_map_forget(map.data + ODD, BYTES - 2 * ODD);
+    const size_t after = file_bytes_in_memory();
+    assert_true(before > after + BYTES * 9 / 10);
+    assert_memory_equal(map.data, wanted, BYTES);
+    ttt_file_map_forget(map.data + ODD, 10); /* no whole page */
+    ttt_file_map_forget(map.data, 0);
+    assert_memory_equal(map.data, wanted, BYTES);
+    ttt_file_map_close(&map);
+    ttt_free(wanted);
+}
+
 static void folder_make__makes_parents_and_accepts_existing(void **state) {
     (void)state;
     ttt_error err = {0};
@@ -277,6 +311,7 @@ int main(void) {
         WITH_FOLDER(write__names_path_and_reason_when_it_cannot),
         WITH_FOLDER(write__keeps_the_old_file_when_the_disk_fills),
         WITH_FOLDER(map__shows_the_file_and_refuses_others),
+        WITH_FOLDER(map_forget__gives_memory_back_and_keeps_the_content),
         WITH_FOLDER(folder_make__makes_parents_and_accepts_existing),
         WITH_FOLDER(folder_list__is_sorted_filtered_and_without_hidden),
         cmocka_unit_test(path_join__puts_one_slash),
