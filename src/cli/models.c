@@ -5,12 +5,13 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 char *ttt_bundled_model(void) {
     static const char *const places[] = {"/../models/arc-grid", "/../share/ttt/models/arc-grid"};
-    char path[PATH_MAX + 64];
+    char path[PATH_MAX + 64], plain[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
     if (length <= 0) return ttt_string_copy("models/arc-grid");
     path[length] = '\0';
@@ -19,7 +20,7 @@ char *ttt_bundled_model(void) {
         strcpy(slash, places[i]);
         if (ttt_file_is_folder(path)) break;
     }
-    return ttt_string_copy(path);
+    return ttt_string_copy(realpath(path, plain) != NULL ? plain : path); /* without ".." in messages */
 }
 
 /* All but the model itself. */
