@@ -94,6 +94,6 @@ ttt_status ttt_choose_voted(ttt_vote_method method, ttt_test_record *test,
         return vote_paper(test, vote, arena, err);
     }
     test->voted[0] = best(test, method == TTT_VOTE_RESCORE, NULL);
-    if (test->voted[0] != NULL) test->voted[1] = best(test, method == TTT_VOTE_RESCORE, test->voted[0]);
+    if (test->voted[0] != NULL) test->voted[1] = best(test, false, test->voted[0]);
     return TTT_OK;
 }

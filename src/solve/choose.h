@@ -11,8 +11,8 @@ ttt_status ttt_choose_candidates(ttt_test_record *test, ttt_error *err);
 
 /* Sets test->voted by `method`, from candidates, scores and views.
  * - TTT_VOTE_POOL: the two with most votes.
- * - TTT_VOTE_RESCORE: the two with the highest log-probability summed over the views that scored all candidates (a
- *   product of experts); candidates that were not scored come behind, by votes. No scores: as TTT_VOTE_POOL.
+ * - TTT_VOTE_RESCORE: the one with the highest log-probability summed over the views that scored all candidates (a
+ *   product of experts); then, of the rest, the one with most votes. No scores: as TTT_VOTE_POOL.
  * - TTT_VOTE_PAPER: `vote` over all answers (a ttt_problem_ops' own; NULL: an error), whose texts are made in `arena`.
  * What is missing is NULL. */
 ttt_status ttt_choose_voted(ttt_vote_method method, ttt_test_record *test,

@@ -90,7 +90,7 @@ static void score(fixture *f, int64_t candidate, int64_t view, double log_probab
     ASSERT_OK(TTT_PUSH(&f->test->scores, one, &err));
 }
 
-static void rescore__sum_over_views_beats_votes(void **state) {
+static void rescore__the_highest_sum_over_views_then_most_votes(void **state) {
     (void)state;
     const char *answers[] = {"[[1]]", "[[1]]", "[[2]]", "[[3]]", "[[4]]"};
     fixture f = with_answers(answers, 5);
@@ -100,9 +100,9 @@ static void rescore__sum_over_views_beats_votes(void **state) {
         score(&f, 2, view, -1);
     }
     choose(&f, TTT_VOTE_RESCORE);
-    expect(&f, "[[3]]", "[[2]]");
+    expect(&f, "[[3]]", "[[1]]"); /* [[2]] has a better sum than [[1]], -5 to -6, but fewer votes */
     assert_true(f.test->candidates.items[1].score == -5);
-    assert_true(f.test->candidates.items[3].score == 0); /* not scored: behind, by votes */
+    assert_true(f.test->candidates.items[3].score == 0); /* not scored */
     ttt_task_record_release(&f.record);
 }
 
@@ -126,13 +126,15 @@ static void rescore__without_scores_is_the_vote(void **state) {
     ttt_task_record_release(&f.record);
 }
 
-static void rescore__the_unscored_fill_the_second_place(void **state) {
+static void rescore__the_winner_of_both_leaves_the_next_by_votes(void **state) {
     (void)state;
-    const char *answers[] = {"[[1]]", "[[2]]"};
-    fixture f = with_answers(answers, 2);
-    score(&f, 1, 0, -2);
+    const char *answers[] = {"[[1]]", "[[1]]", "[[1]]", "[[2]]", "[[2]]", "[[3]]"};
+    fixture f = with_answers(answers, 6);
+    score(&f, 0, 0, -1);
+    score(&f, 1, 0, -3);
+    score(&f, 2, 0, -2);
     choose(&f, TTT_VOTE_RESCORE);
-    expect(&f, "[[2]]", "[[1]]");
+    expect(&f, "[[1]]", "[[2]]");
     ttt_task_record_release(&f.record);
 }
 
@@ -171,10 +173,10 @@ int main(void) {
         cmocka_unit_test(pool__the_two_with_most_votes),
         cmocka_unit_test(one_answer__there_is_no_second),
         cmocka_unit_test(no_answer__nothing_is_voted),
-        cmocka_unit_test(rescore__sum_over_views_beats_votes),
+        cmocka_unit_test(rescore__the_highest_sum_over_views_then_most_votes),
         cmocka_unit_test(rescore__certainty_scores_zero_and_wins),
         cmocka_unit_test(rescore__without_scores_is_the_vote),
-        cmocka_unit_test(rescore__the_unscored_fill_the_second_place),
+        cmocka_unit_test(rescore__the_winner_of_both_leaves_the_next_by_votes),
         cmocka_unit_test(paper__two_stages_over_the_same_answers),
         cmocka_unit_test(text__grids_there_and_back),
     };
