@@ -29,11 +29,19 @@ static ttt_adaptation adaptation_of(const ttt_solve_settings *settings, const tt
     return ttt_is_grid_model(model) ? TTT_ADAPT_FULL : TTT_ADAPT_LORA;
 }
 
+/* A small model does better with twice as many steps of one example than with steps of the paper's two (as
+ * models/arc-grid/README.md tells). */
+static int32_t step_examples_of(const ttt_solve_settings *settings, const ttt_model *model) {
+    if (settings->ttt_batch > 0) return (int32_t)settings->ttt_batch;
+    return ttt_is_grid_model(model) ? 1 : 2;
+}
+
 ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve_settings *settings, bool training,
                            ttt_error *err) {
     ttt_status status;
     const ttt_model_config *config = ttt_model_get_config(model);
     *engine = (ttt_engine){.model = model, .settings = settings, .training = training};
+    engine->step_examples = step_examples_of(settings, model);
     engine->prompt_tokens = least_of(config->context, settings->views_max_tokens);
     engine->example_tokens = least_of(least_of(config->context, settings->ttt_max_tokens), settings->ttt_batch_tokens);
     ttt_session_options options = {
@@ -42,7 +50,7 @@ ttt_status ttt_engine_init(ttt_engine *engine, ttt_model *model, const ttt_solve
         .alpha = (float)settings->lora_alpha,
         .rank_stabilized = settings->lora_rslora,
         .max_tokens = most_of(settings->ttt_batch_tokens, engine->prompt_tokens),
-        .max_sequences = most_of(settings->ttt_batch, settings->views_batch),
+        .max_sequences = most_of(engine->step_examples, settings->views_batch),
         .recompute = settings->ttt_recompute,
         .training = training,
     };

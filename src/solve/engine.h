@@ -12,6 +12,7 @@ typedef struct ttt_engine {
     ttt_model *model;                      /* borrowed */
     const ttt_solve_settings *settings;    /* borrowed */
     bool training;                         /* the session can train */
+    int32_t step_examples;                 /* of an optimizer step */
     int32_t example_tokens, prompt_tokens; /* longest example; longest prompt with its answer */
     ttt_session *session;
     ttt_trainer *trainer;

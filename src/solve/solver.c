@@ -78,15 +78,15 @@ static ttt_status prepare(tasking *self, size_t demonstrations, ttt_error *err) 
 }
 
 static void training_work(const tasking *self, ttt_work *work) {
-    const ttt_solve_settings *settings = self->solver->options.settings;
+    const double step = self->solver->engine.step_examples, epochs = self->solver->options.settings->ttt_epochs;
     double operations = 0;
     if (self->examples == 0) return;
     for (size_t i = 0; i < self->examples; i++) {
         int32_t tokens = self->problem->ops->example_tokens(self->problem, i);
         operations += ttt_engine_example_operations(&self->solver->engine, tokens);
     }
-    work->step_operations = operations / (double)self->examples * (double)settings->ttt_batch;
-    work->steps = (int64_t)ceil((double)self->examples * settings->ttt_epochs / (double)settings->ttt_batch);
+    work->step_operations = operations / (double)self->examples * step;
+    work->steps = (int64_t)ceil((double)self->examples * epochs / step);
 }
 
 /* From the first view of every test input: the others differ little in length. */

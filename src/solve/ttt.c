@@ -61,7 +61,7 @@ static void set_options(training *self) {
     const ttt_solve_settings *settings = self->engine->settings;
     ttt_train_options *options = &self->options;
     *options = ttt_train_defaults();
-    options->step_examples = (int32_t)settings->ttt_batch;
+    options->step_examples = self->engine->step_examples;
     options->adamw = (ttt_adamw){.learning_rate = (float)learning_rate_of(self->engine),
                                  .beta1 = (float)settings->ttt_beta1,
                                  .beta2 = (float)settings->ttt_beta2,
