@@ -219,19 +219,36 @@ typedef struct scoring {
     double *log_probabilities;
 } scoring;
 
-/* All candidates under one view; *complete is false when time ran out, and nothing is recorded. */
-static ttt_status score_view(const asking *self, scoring *score, size_t view, bool *complete, ttt_error *err) {
-    ttt_engine *engine = self->engine;
+/* The prompt and all candidates as the view shows them; *longest of these, in tokens. */
+static ttt_status show_candidates(const asking *self, scoring *score, size_t view, int32_t *longest, ttt_error *err) {
     const ttt_problem *problem = self->problem;
-    size_t done = 0;
+    *longest = 0;
     TTT_TRY(problem->ops->prompt(problem, self->test, view, &score->prompt, err));
-    int32_t pages = ttt_kv_pages(score->prompt.length) + 1;
     for (size_t i = 0; i < score->count; i++) {
         TTT_TRY(problem->ops->encode(problem, self->test, view, self->record->candidates.items[i].answer,
                                      &score->sequences[i], &score->first_targets[i], err));
-        pages += ttt_kv_pages(score->sequences[i].length) + 2;
+        if (score->sequences[i].length > *longest) *longest = score->sequences[i].length;
     }
-    TTT_TRY(ttt_engine_cache(engine, pages, pages, (int32_t)score->count + 2, err));
+    return TTT_OK;
+}
+
+/* Pages for the prompt and as many candidates beside it as memory allows, one at least. */
+static ttt_status score_cache(const asking *self, const scoring *score, int32_t longest, ttt_error *err) {
+    const int32_t prompt = ttt_kv_pages(score->prompt.length) + 1, each = ttt_kv_pages(longest) + 2;
+    return ttt_engine_cache(self->engine, prompt + each * (int32_t)score->count, prompt + each,
+                            (int32_t)score->count + 2, err);
+}
+
+/* All candidates under one view; *complete is false when time ran out, and nothing is recorded. Nor is anything where
+ * a candidate, written by another view, is too long for this one. */
+static ttt_status score_view(const asking *self, scoring *score, size_t view, bool *complete, ttt_error *err) {
+    ttt_engine *engine = self->engine;
+    size_t done = 0;
+    int32_t longest;
+    *complete = true;
+    TTT_TRY(show_candidates(self, score, view, &longest, err));
+    if (longest > ttt_model_get_config(engine->model)->context - score->prompt.length) return TTT_OK;
+    TTT_TRY(score_cache(self, score, longest, err));
     ttt_decode_options options = {
         .max_batch = (int32_t)score->count + 1, .deadline = self->deadline, .stop = engine->stop};
     TTT_TRY(ttt_decode_score(engine->session, engine->cache, &score->prompt, score->sequences, score->first_targets,

@@ -15,6 +15,7 @@ typedef struct arc_test {
     ttt_view_stream stream;
     ttt_random random;
     bool ready, exhausted;
+    int32_t prompt_limit; /* tokens of the longest prompt beside which an answer has room */
     ttt_view_list views;
     struct {
         ttt_slots *items;
@@ -233,8 +234,8 @@ static ttt_status test_prepare(const arc_problem *self, size_t number, const ttt
     size_t most = least(least(task->demonstration_count, limits->demonstrations), TTT_EXAMPLE_DEMONSTRATIONS);
     test_release(test);
     by_length(self, order);
-    int32_t tokens =
-        codec->ops->prompt_tokens(codec, NULL, 0, &task->tests[number].input) + room_for_answer(self, number);
+    const int32_t room = room_for_answer(self, number);
+    int32_t tokens = codec->ops->prompt_tokens(codec, NULL, 0, &task->tests[number].input) + room;
     size_t kept = 0;
     while (kept < most && tokens + pair_tokens(self, order[kept]) <= limits->max_tokens) {
         tokens += pair_tokens(self, order[kept++]);
@@ -244,6 +245,7 @@ static ttt_status test_prepare(const arc_problem *self, size_t number, const ttt
     test->shown.tests[0] = task->tests[number];
     test->random = *random;
     test->exhausted = tokens > limits->max_tokens;
+    test->prompt_limit = limits->max_tokens - room;
     test->ready = true;
     ttt_random stream = ttt_random_fork(random, 0);
     ttt_view_stream_init(&test->stream, kept, kept, &stream);
@@ -253,22 +255,41 @@ static ttt_status test_prepare(const arc_problem *self, size_t number, const ttt
     return TTT_OK;
 }
 
+/* A view may be longer than the task as it is, of which as much is shown as fits: turned, a grid can have more rows and
+ * each ends in a token of its own; and other colours can have longer names. */
+static bool view_fits(const arc_problem *self, const arc_test *test, const ttt_view *view) {
+    ttt_pair demonstrations[TTT_DEMONSTRATIONS_MAX];
+    ttt_grid input;
+    ttt_view_build(&test->shown, 0, view, demonstrations, &input);
+    return self->codec->ops->prompt_tokens(self->codec, demonstrations, view->count, &input) <= test->prompt_limit;
+}
+
 /* All of the reference's views at once. */
 static ttt_status reference_views(const arc_problem *self, arc_test *test, ttt_error *err) {
     enum { ORDERS = 2 };
     ttt_random random = ttt_random_fork(&test->random, 0);
     int left_out = self->trained && test->shown.demonstration_count > 1 ? 1 : 0;
     test->exhausted = true;
-    return ttt_views_reference(&test->shown, 0, left_out, ORDERS, &random, &test->views, err);
+    TTT_TRY(ttt_views_reference(&test->shown, 0, left_out, ORDERS, &random, &test->views, err));
+    size_t kept = 0;
+    for (size_t i = 0; i < test->views.count; i++) {
+        if (view_fits(self, test, &test->views.items[i])) test->views.items[kept++] = test->views.items[i];
+    }
+    test->views.count = kept;
+    return TTT_OK;
 }
 
 static ttt_status more_views(const arc_problem *self, arc_test *test, size_t wanted, ttt_error *err) {
+    enum { MISSES = 100 }; /* so many too long ones in a row: there are hardly any others */
     if (!test->exhausted && self->settings->views_set == TTT_VIEWS_PAPER) TTT_TRY(reference_views(self, test, err));
-    while (!test->exhausted && test->views.count < wanted) {
+    for (int misses = 0; !test->exhausted && test->views.count < wanted;) {
         ttt_view view;
-        if (!ttt_view_stream_next(&test->stream, &view)) {
+        if (misses == MISSES || !ttt_view_stream_next(&test->stream, &view)) {
             test->exhausted = true;
+        } else if (!view_fits(self, test, &view)) {
+            misses++;
         } else {
+            misses = 0;
             TTT_TRY(TTT_PUSH(&test->views, view, err));
         }
     }

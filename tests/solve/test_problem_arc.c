@@ -143,6 +143,30 @@ static void limits__the_largest_demonstrations_go_first(void **state) {
     tear_down(&f);
 }
 
+/* Turned, 3 rows of 10 cells become 10 rows of 3, each with its end: only views that keep the shape fit. */
+static void limits__views_that_are_longer_than_the_task_are_passed_over(void **state) {
+    (void)state;
+    enum { WANTED = 30, TOKENS = 512 };
+    for (int paper = 0; paper < 2; paper++) {
+        fixture f;
+        ttt_random random = ttt_random_stream(4, "test", "wide");
+        set_up(&f, 6, true, paper ? "views.set=paper" : NULL);
+        for (size_t i = 0; i < 6; i++) {
+            f.task.demonstrations[i].input = drawn(&random, 3, 10);
+            f.task.demonstrations[i].output = drawn(&random, 3, 10);
+        }
+        f.task.tests[0].input = drawn(&random, 3, 10);
+        const size_t count = make_views(&f, TOKENS, 6, WANTED);
+        assert_true(paper ? count > 0 : count == WANTED);
+        for (size_t view = 0; view < count; view++) {
+            ttt_view_facts facts;
+            f.problem->ops->view_facts(f.problem, 0, view, &facts);
+            assert_in_range(facts.prompt_tokens + ttt_grid_tokens(&f.task.tests[0].input), 1, TOKENS);
+        }
+        tear_down(&f);
+    }
+}
+
 static void limits__a_question_that_does_not_fit_has_no_views(void **state) {
     (void)state;
     fixture f;
@@ -268,6 +292,7 @@ int main(void) {
         cmocka_unit_test(views__an_answer_comes_back_as_it_went),
         cmocka_unit_test(views__the_first_do_not_depend_on_how_many),
         cmocka_unit_test(limits__the_largest_demonstrations_go_first),
+        cmocka_unit_test(limits__views_that_are_longer_than_the_task_are_passed_over),
         cmocka_unit_test(limits__a_question_that_does_not_fit_has_no_views),
         cmocka_unit_test(examples__fit_their_limits),
         cmocka_unit_test(examples__too_long_ones_are_shortened_or_by_the_reference_dropped),
