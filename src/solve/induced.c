@@ -200,7 +200,8 @@ ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, ttt
     const double start = ttt_clock_seconds();
     const bool ask = inducer->proposer != NULL && !inducing->proposed;
     const double share = ask ? 1 - inducer->settings->induce_proposer : 1;
-    TTT_TRY(search_task(inducer, task, &inducing->search, share * seconds, stop, progress, induced, err));
+    const double searching = seconds > 0 ? fmax(share * seconds, 0.001) : 0; /* no share is not no limit */
+    TTT_TRY(search_task(inducer, task, &inducing->search, searching, stop, progress, induced, err));
     if (ask) {
         const double left = seconds > 0 ? fmax(seconds - (ttt_clock_seconds() - start), 0.001) : 0;
         TTT_TRY(propose(inducer, task, left, stop, &inducing->proposal, err));

@@ -142,9 +142,11 @@ static ttt_status induce(const tasking *self, double seconds, ttt_task_record *r
     ttt_problem *problem = self->problem;
     const double start = ttt_clock_seconds();
     ttt_error failure = {0};
+    const char *why = NULL;
     ttt_status status = problem->ops->induce(problem, seconds, options->stop, &options->progress, record->arena,
-                                             &record->induction, &record->problem, &failure);
+                                             &record->induction, &why, &failure);
     record->timings.induce += ttt_clock_seconds() - start;
+    if (why != NULL) record->problem = why; /* none: what went wrong before stays said */
     if (status == TTT_OK) return TTT_OK;
     if (status == TTT_ERROR_CANCELLED || !ttt_method_asks(options->method)) {
         return ttt_fail(err, status, "%s", failure.message);
@@ -214,7 +216,8 @@ static ttt_status transduce(tasking *self, double seconds, double start, ttt_tas
     /* The time of a training that cannot be is better spent on programs than on more views of an untrained model. */
     const bool spare = ttt_method_induces(self->solver->options.method) && plan->steps == 0;
     const double share = spare && !record->induction.certain ? 1 - self->solver->options.settings->time_train : 1;
-    ttt_answer_deadlines deadlines = answer_deadlines(self, start, share * seconds);
+    /* No share is not no limit. */
+    ttt_answer_deadlines deadlines = answer_deadlines(self, start, seconds > 0 ? fmax(share * seconds, 1e-9) : 0);
     TTT_TRY(ttt_answer_task(engine, problem, plan, &limits, &views, &deadlines, record, err));
     return saved == TTT_OK ? TTT_OK : ttt_fail(err, saved, "its adapter: %s", unsaved.message);
 }
@@ -231,10 +234,14 @@ static ttt_status solve(tasking *self, double seconds, double start, ttt_task_re
     const double share = record->induction.certain ? options->settings->induce_certain : 1;
     /* Late: as good as nothing, but a limit. */
     const double rest = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
-    TTT_TRY(transduce(self, rest, now, record, err));
+    const ttt_status transduced = transduce(self, rest, now, record, err);
     const double left = start + usable(seconds) - ttt_clock_seconds();
-    if (!induces || record->induction.certain || seconds <= 0 || left <= 0) return TTT_OK;
-    return induce(self, left, record, err);
+    if (!induces || record->induction.certain || seconds <= 0 || left <= 0 || transduced == TTT_ERROR_CANCELLED) {
+        return transduced;
+    }
+    /* A model that failed leaves all its time. */
+    const ttt_status induced = induce(self, left, record, transduced == TTT_OK ? err : NULL);
+    return transduced != TTT_OK && induced != TTT_ERROR_CANCELLED ? transduced : induced;
 }
 
 /* Every test input gets attempts, whatever happened. */
