@@ -1,4 +1,5 @@
 /* `ttt solve`: reads tasks, loads whoever answers, solves, reports. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/command.h"
@@ -171,7 +172,8 @@ static ttt_status open_all(const solve_options *options, const ttt_solve_setting
 }
 
 static ttt_status solve_tasks(const solve_options *options, const ttt_solve_settings *settings,
-                              const ttt_task_set *tasks, const char *out, size_t *failures, ttt_error *err) {
+                              const ttt_task_set *tasks, const char *out, double deadline, size_t *failures,
+                              ttt_error *err) {
     ttt_status status;
     ttt_loaded_model loaded = {0};
     ttt_opened_proposer opened = {0};
@@ -192,7 +194,7 @@ static ttt_status solve_tasks(const solve_options *options, const ttt_solve_sett
                            .inducer = &inducer,
                            .proposer = options->proposer,
                            .budget = budget_of(options, settings, method),
-                           .deadline = options->deadline,
+                           .deadline = deadline,
                            .seed = (uint64_t)options->seed,
                            .model_path = loaded.path,
                            .store = options->run,
@@ -221,13 +223,15 @@ static ttt_status read_and_solve(const solve_options *options, const ttt_option_
     ttt_task_set tasks = {0};
     size_t problems = 0;
     char *out = NULL;
+    /* Reading and loading count. */
+    const double deadline = options->deadline > 0 ? ttt_clock_seconds() + options->deadline : 0;
     ttt_task_source source = {.command = "solve", .solutions = options->solutions, .ids = options->ids};
     TTT_TRY_OUT(ttt_tasks_read(&source, paths, &tasks, &problems, err));
     out = options->out != NULL   ? ttt_string_copy(options->out)
           : options->run != NULL ? ttt_path_join(options->run, "submission.json")
                                  : ttt_string_copy("submission.json");
     if (out == NULL) TTT_TRY_OUT(ttt_fail(err, TTT_ERROR_MEMORY, "no memory for a path"));
-    status = solve_tasks(options, settings, &tasks, out, failures, err);
+    status = solve_tasks(options, settings, &tasks, out, deadline, failures, err);
 out:
     *failures += problems;
     ttt_free(out);

@@ -13,21 +13,24 @@ typedef struct run {
     const ttt_codec *codec;
     ttt_solver *solver;
     ttt_store *store; /* or NULL */
-    double end;       /* moment of the deadline, 0: none */
     size_t done, *failures;
     size_t ahead; /* tasks not yet solved, neither in this start nor in one before */
 } run;
 
 /* --- Facts ------------------------------------------------------------------------------------------------------- */
 
-/* A file's name, size and first MB. What cannot be read counts as empty: loading the model has already said so. */
+/* A file's name, its size and a sample: of every 16 MB the first 64 kB, for what two trainings of one model change lies
+ * anywhere. What cannot be read counts as empty: loading the model has already said so. */
 static uint64_t hash_file(uint64_t hash, const char *path, const char *name) {
-    const size_t most = (size_t)1 << 20;
+    const size_t stride = (size_t)16 << 20, sample = (size_t)64 << 10;
     ttt_file_map map = {0};
     if (ttt_file_map_open(&map, path, NULL) != TTT_OK) return hash;
     hash = ttt_hash(hash, name, strlen(name) + 1);
     hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
-    hash = ttt_hash(hash, map.data, map.bytes < most ? map.bytes : most);
+    for (size_t at = 0; at < map.bytes; at += stride) {
+        const size_t left = map.bytes - at;
+        hash = ttt_hash(hash, map.data + at, left < sample ? left : sample);
+    }
     ttt_file_map_close(&map);
     return hash;
 }
@@ -39,8 +42,8 @@ static uint64_t hash_inside(uint64_t hash, const char *folder, const char *name)
     return hash;
 }
 
-/* Tells models at one path apart: the beginning of a GGUF file; or a folder's configuration and tokenizer, and the
- * beginning of every file of weights. */
+/* Tells models apart: samples of a GGUF file; or of a folder's configuration, its tokenizer and every file of weights.
+ */
 static uint64_t fingerprint(const char *path) {
     ttt_folder_list files = {0};
     if (!ttt_file_is_folder(path)) return hash_file(TTT_HASH_START, path, "gguf");
@@ -126,7 +129,7 @@ static ttt_status load_solved(const run *self, const ttt_task *task, ttt_task_re
     now = ttt_task_to_json(task);
     if (now == NULL) {
         status = ttt_fail(err, TTT_ERROR_MEMORY, "no memory to compare task '%s'", task->id);
-    } else if (!same_task(now, stored)) {
+    } else if (!same_task(now, stored) || record->test_count != task->test_count) {
         status = ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: holds another task '%s'", self->options->store, task->id);
     }
     *found = status == TTT_OK && record->status == TTT_OK;
@@ -166,8 +169,9 @@ static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_err
 /* Of its budget and its share of the deadline, the smaller; 0: no limit. */
 static double seconds_for_next(const run *self) {
     double budget = self->options->budget;
-    if (self->end <= 0) return budget;
-    double left = fmax(self->end - ttt_clock_seconds(), 0.001); /* late: as good as nothing, but a limit */
+    if (self->options->deadline <= 0) return budget;
+    /* Late: as good as nothing, but a limit. */
+    double left = fmax(self->options->deadline - ttt_clock_seconds(), 0.001);
     double share = left / (double)self->ahead;
     return budget > 0 ? fmin(budget, share) : share;
 }
@@ -239,7 +243,6 @@ ttt_status ttt_run_arc(ttt_model *model, const ttt_codec *codec, const ttt_task_
     TTT_TRY_OUT(write_submission(&self, err));
     if (model != NULL) TTT_TRY_OUT(check_codec(codec, ttt_model_get_config(model), options->model_path, err));
     TTT_TRY_OUT(ttt_solver_new(model, &solver, &self.solver, err));
-    if (options->deadline > 0) self.end = ttt_clock_seconds() + options->deadline;
     status = solve_all(&self, err);
 out:
     ttt_solver_free(self.solver);

@@ -25,7 +25,7 @@ typedef struct ttt_run_options {
     const ttt_inducer *inducer; /* of methods with programs, borrowed */
     const char *proposer;       /* where its proposer came from, or NULL: a fact of the run */
     double budget;              /* seconds a task, 0: no limit */
-    double deadline;            /* seconds for all of ttt_run_arc, 0: none; tasks then share what is left of it */
+    double deadline;            /* ttt_clock_seconds at which all must be done, 0: none; tasks share what is left */
     uint64_t seed;
     const char *model_path; /* where the model came from, or NULL: a fact of the run */
     const char *store;      /* folder of the run store, or NULL */

@@ -182,13 +182,19 @@ ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *co
     ttt_status status = TTT_OK;
     json_t *old = NULL, *value;
     const char *key;
+    bool begun = false;
     TTT_TRY(ttt_store_facts(store, &old, err));
     for (; *must_agree != NULL && json_object_size(old) > 0; must_agree++) {
         const json_t *before = json_object_get(old, *must_agree), *now = json_object_get(facts, *must_agree);
         TTT_TRY_OUT(ttt_json_check_same(store->path, *must_agree, before, now, err));
     }
+    /* All or none: a run of which only some facts are known could never be gone on with. */
+    TTT_TRY_OUT(ttt_store_change(store, err, "BEGIN IMMEDIATE", ""));
+    begun = true;
     json_object_foreach((json_t *)facts, key, value) TTT_TRY_OUT(set_fact(store, key, value, err));
+    status = ttt_store_change(store, err, "COMMIT", "");
 out:
+    if (status != TTT_OK && begun) sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
     json_decref(old);
     return status;
 }

@@ -133,7 +133,9 @@ static ttt_status take_task(sqlite3_stmt *row, const char *id, ttt_task_record *
     TTT_TRY(ttt_task_record_init(record, id, (size_t)tests, err));
     record->status = status_of(sqlite3_column_type(row, 4) == SQLITE_NULL ? "" : ttt_store_text(row, 4));
     TTT_TRY(take_text(record, row, 5, &record->problem, err));
-    plan->rung = (ttt_rung)(sqlite3_column_int(row, 6) % TTT_RUNG_COUNT);
+    const int rung = sqlite3_column_int(row, 6);
+    if (rung < 0 || rung >= TTT_RUNG_COUNT) return ttt_fail(err, TTT_ERROR_FORMAT, "its rung is %d", rung);
+    plan->rung = (ttt_rung)rung;
     plan->budget = sqlite3_column_double(row, 7);
     plan->demonstrations = (size_t)sqlite3_column_int64(row, 8);
     plan->steps = sqlite3_column_int64(row, 9);
@@ -334,7 +336,7 @@ ttt_status ttt_store_ids(ttt_store *store, char ***ids, size_t *count, ttt_error
     sqlite3_stmt *rows = NULL;
     bool row;
     ttt_status status;
-    TTT_TRY_OUT(ttt_store_query(store, &rows, err, "SELECT id FROM task ORDER BY rowid", ""));
+    TTT_TRY_OUT(ttt_store_query(store, &rows, err, "SELECT id FROM task WHERE id IS NOT NULL ORDER BY rowid", ""));
     for (;;) {
         TTT_TRY_OUT(ttt_store_next(store, rows, &row, err));
         if (!row) break;
