@@ -15,8 +15,7 @@ static void *member(const ttt_setting *setting, void *settings) {
     return (char *)settings + setting->offset;
 }
 
-/* Index of `value` in "a|b|c", -1 when it is none of them. */
-static int32_t choice_index(const char *choices, const char *value) {
+int32_t ttt_choice_index(const char *choices, const char *value) {
     size_t length = strlen(value);
     int32_t index = 0;
     for (const char *at = choices; *at != '\0'; index++) {
@@ -65,7 +64,7 @@ static ttt_status set_value(const ttt_setting *setting, void *settings, const ch
         return TTT_OK;
     }
     case TTT_SETTING_ENUM: {
-        int32_t index = choice_index(setting->choices, value);
+        int32_t index = ttt_choice_index(setting->choices, value);
         if (index < 0)
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "%s: '%s' is none of %s", setting->name, value, setting->choices);
         *(int32_t *)to = index;

@@ -52,6 +52,9 @@ typedef char ttt_setting_c_STRING[TTT_SETTING_TEXT];
      meaning,                                                                                                          \
      source},
 
+/* Index of `value` in "a|b|c", -1 when it is none of them. */
+int32_t ttt_choice_index(const char *choices, const char *value);
+
 typedef struct ttt_setting {
     const char *name;
     ttt_setting_kind kind;

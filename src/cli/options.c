@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/names.h"
+#include "base/settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -64,14 +65,6 @@ void ttt_duration_format(double seconds, char *text) {
 
 /* --- Parsing ----------------------------------------------------------------------------------------------------- */
 
-static bool is_choice(const char *choices, const char *value) {
-    size_t length = strlen(value);
-    for (const char *at = choices; at != NULL; at = strchr(at, '|'), at = at == NULL ? NULL : at + 1) {
-        if (length > 0 && strncmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0')) return true;
-    }
-    return false;
-}
-
 static ttt_status store_number(const ttt_option *option, const char *text, void *value, ttt_error *err) {
     char *end;
     double number;
@@ -107,7 +100,7 @@ static ttt_status store(const ttt_option *option, const char *text, void *values
     switch (option->kind) {
     case TTT_OPTION_FLAG: *(bool *)value = true; return TTT_OK;
     case TTT_OPTION_CHOICE:
-        if (!is_choice(option->choices, text)) {
+        if (ttt_choice_index(option->choices, text) < 0) {
             return ttt_fail(err, TTT_ERROR_ARGUMENT, "--%s: '%s' is none of %s", option->name, text, option->choices);
         }
         *(const char **)value = text;
@@ -170,7 +163,8 @@ static bool asks_for_help(const ttt_usage *usage, int argc, char **argv, ttt_par
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
         parsed->help = true;
-        if (i + 1 < argc && usage->topics != NULL && is_choice(usage->topics, argv[i + 1])) parsed->topic = argv[i + 1];
+        if (i + 1 < argc && usage->topics != NULL && ttt_choice_index(usage->topics, argv[i + 1]) >= 0)
+            parsed->topic = argv[i + 1];
     }
     return parsed->help;
 }
