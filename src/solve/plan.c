@@ -1,7 +1,7 @@
 /* Steps come first: they get their share of the time (time.train), as many as fit, at most the task's epochs. What
  * training leaves goes to views, with a share for re-scoring. If that makes too few of either, the plan goes down a
  * ladder: half the demonstrations, half of those, ..., one; then the same without training; then a single view; then
- * nothing. Fixed numbers (ttt.steps, views.count) are taken as they are. */
+ * nothing. Fixed numbers (ttt.steps, views.count) are taken as they are, as far as the time goes. */
 #include "solve/plan.h"
 
 #include <math.h>
