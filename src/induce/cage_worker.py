@@ -100,11 +100,13 @@ class Sink(io.TextIOBase):
         return len(text)
 
 
-def limit(kind, value):
+def limit(kind, value, grace=0):
+    """Beyond `value` a signal tells; beyond `grace` more the kernel kills, and cannot tell why."""
     hard = resource.getrlimit(kind)[1]
+    most = value + grace
     if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(kind, (value, value))
+        value, most = min(value, hard), min(most, hard)
+    resource.setrlimit(kind, (value, most))
 
 
 def confine(settings, reply, server):
@@ -117,7 +119,7 @@ def confine(settings, reply, server):
     os.closerange(REPLY + 1, DESCRIPTORS)
     with_memory = settings.memory + settings.size
     limit(resource.RLIMIT_AS, with_memory if with_memory < 1 << 62 else resource.RLIM_INFINITY)
-    limit(resource.RLIMIT_CPU, int(min(settings.seconds, 1e9)) + 2)
+    limit(resource.RLIMIT_CPU, int(min(settings.seconds, 1e9)) + 2, grace=1)
     for kind in ("FSIZE", "NOFILE", "NPROC", "CORE", "MEMLOCK", "MSGQUEUE", "SIGPENDING"):
         limit(getattr(resource, "RLIMIT_" + kind), 0)
     settings.prctl(PR_SET_DUMPABLE, 0)
