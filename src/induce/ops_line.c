@@ -260,10 +260,6 @@ static bool extend(ttt_scratch *scratch, const ttt_piece *grid, bool ricochet, t
             if (neighbours != 1) continue;
             const int away = (towards + 4) % TTT_DIRECTION_COUNT;
             (ricochet ? draw_ricochet : draw_ray)(grid, r, c, away, colour, result->pieces[0].cells);
-            if (ricochet)
-                draw_ricochet(grid, r, c, away, colour, result->pieces[0].cells);
-            else
-                draw_ray(grid, r, c, away, colour, result->pieces[0].cells);
         }
     }
     return true;
