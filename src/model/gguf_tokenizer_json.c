@@ -3,8 +3,10 @@
 #include "model/gguf_tokenizer.h"
 
 #include "base/memory.h"
+#include "model/tokenizer_inside.h"
 #include "model/tokenizer_pre.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +122,15 @@ static ttt_status find_pairs(const reading *r, pairs *all, ttt_error *err) {
         if (type_of(r, id) != TTT_GGUF_NORMAL) continue;
         size_t bytes;
         const char *text = ttt_gguf_array_string(r->texts, id, &bytes);
+        const double score = ttt_gguf_array_number(r->scores, id);
+        if (isnan(score) || bytes > TTT_TOKEN_LONGEST) {
+            return ttt_fail(err, TTT_ERROR_FORMAT,
+                            "%s: token %zu has %zu bytes and the score %g, expected at most %d bytes and a number",
+                            r->path, id, bytes, score, (int)TTT_TOKEN_LONGEST);
+        }
         for (size_t at = 1; at < bytes; at++) {
             if (((unsigned char)text[at] & 0xC0) == 0x80) continue; /* inside a character */
-            const pair p = {.score = ttt_gguf_array_number(r->scores, id),
+            const pair p = {.score = score,
                             .id = (int32_t)id,
                             .left = normal_id(r, text, at),
                             .right = normal_id(r, text + at, bytes - at)};
@@ -144,8 +152,12 @@ static ttt_status merge_by_scores(reading *r, ttt_error *err) {
         size_t left_bytes, right_bytes;
         const char *left = ttt_gguf_array_string(r->texts, (size_t)all.items[i].left, &left_bytes);
         const char *right = ttt_gguf_array_string(r->texts, (size_t)all.items[i].right, &right_bytes);
-        json_t *merge = json_sprintf("%.*s %.*s", (int)left_bytes, left, (int)right_bytes, right);
-        if (json_array_append_new(r->merges, merge) != 0) status = fail_memory(r, err);
+        char merge[2 * TTT_TOKEN_LONGEST + 1]; /* by length: a token may hold NUL */
+        memcpy(merge, left, left_bytes);
+        merge[left_bytes] = ' ';
+        memcpy(merge + left_bytes + 1, right, right_bytes);
+        json_t *text = json_stringn(merge, left_bytes + 1 + right_bytes);
+        if (json_array_append_new(r->merges, text) != 0) status = fail_memory(r, err);
     }
     ttt_free(all.items);
     return status;
@@ -302,8 +314,8 @@ static ttt_status make_settings(const reading *r, const specials *s, json_t *con
 /* ---------------------------------------------------------------------------------------------- whole */
 
 static ttt_status read_kind(reading *r, ttt_error *err) {
-    const char *kind, *pre = "default";
-    size_t bytes, pre_bytes = strlen(pre);
+    const char *kind, *pre;
+    size_t bytes, pre_bytes;
     TTT_TRY(ttt_gguf_get_string(r->gguf, "tokenizer.ggml.model", &kind, &bytes, err));
     r->byte_level = bytes == 4 && memcmp(kind, "gpt2", 4) == 0;
     if (!r->byte_level && (bytes != 5 || memcmp(kind, "llama", 5) != 0)) {
@@ -313,9 +325,7 @@ static ttt_status read_kind(reading *r, ttt_error *err) {
     }
     r->prefix = true;
     if (!r->byte_level) return ttt_gguf_optional_bool(r->gguf, "tokenizer.ggml.add_space_prefix", &r->prefix, err);
-    if (ttt_gguf_has(r->gguf, "tokenizer.ggml.pre")) {
-        TTT_TRY(ttt_gguf_get_string(r->gguf, "tokenizer.ggml.pre", &pre, &pre_bytes, err));
-    }
+    TTT_TRY(ttt_gguf_get_string(r->gguf, "tokenizer.ggml.pre", &pre, &pre_bytes, err));
     r->pre = ttt_pre_tokenizer_find(pre, pre_bytes);
     if (r->pre != NULL) return TTT_OK;
     return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: the split pattern that \"tokenizer.ggml.pre\" names is not known",

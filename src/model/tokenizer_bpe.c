@@ -196,7 +196,6 @@ static ttt_status add_splits(ttt_vocabulary *vocabulary, int32_t id, uint32_t ra
 }
 
 ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const double *scores, ttt_error *err) {
-    enum { LONGEST = 1024 }; /* all splits of a token are looked up: quadratic in its length */
     const size_t size = (size_t)vocabulary->size;
     scored *order = ttt_allocate(size, sizeof *order);
     if (order == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for the scores of %zu tokens", size);
@@ -204,11 +203,11 @@ ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const doub
     size_t count = 0;
     for (size_t id = 0; id < size; id++) {
         if (vocabulary->tokens[id].kind != TTT_TOKEN_NORMAL) continue;
-        if (!(scores[id] == scores[id]) || vocabulary->tokens[id].bytes > LONGEST) {
+        if (!(scores[id] == scores[id]) || vocabulary->tokens[id].bytes > TTT_TOKEN_LONGEST) {
             status = ttt_fail(err, TTT_ERROR_FORMAT,
                               "token %zu has %zu bytes and the score %g, expected at most %d "
                               "bytes and a number",
-                              id, vocabulary->tokens[id].bytes, scores[id], (int)LONGEST);
+                              id, vocabulary->tokens[id].bytes, scores[id], (int)TTT_TOKEN_LONGEST);
             goto out;
         }
         order[count++] = (scored){scores[id], (int32_t)id};

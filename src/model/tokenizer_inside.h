@@ -65,6 +65,7 @@ int32_t ttt_vocabulary_find(const ttt_vocabulary *vocabulary, const char *text, 
 const char *ttt_vocabulary_text(const ttt_vocabulary *vocabulary, int32_t id, size_t *bytes);
 ttt_status ttt_vocabulary_add_merge(ttt_vocabulary *vocabulary, ttt_merge merge, ttt_error *err);
 /* All ways to put a normal token together from two others: the token of highest score first. `scores`: one a token. */
+enum { TTT_TOKEN_LONGEST = 1024 }; /* bytes: all splits of a token are looked up, quadratic in its length */
 ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const double *scores, ttt_error *err);
 /* After the last merge. Of merges with the same pair the last counts. */
 ttt_status ttt_vocabulary_finish(ttt_vocabulary *vocabulary, ttt_error *err);
