@@ -213,7 +213,12 @@ static bool groups(const decoder *d) {
     for (int32_t i = 0; i < shared; i++) {
         if (prompt->kv_high[i] > shared) return false;
     }
-    return worst_case(d, request) + 1 <= d->free_pages;
+    int32_t most = 0; /* of all that will share it: each must find room beside what is shared */
+    for (size_t i = d->next; i < d->count && d->requests[i].prompt == prompt; i++) {
+        const int32_t pages = worst_case(d, &d->requests[i]);
+        if (pages > most) most = pages;
+    }
+    return most + 1 <= d->free_pages;
 }
 
 /* Reads what the requests of a group share, in pieces; *over: the time was up before its end. */
