@@ -79,29 +79,23 @@ static ttt_status remove_old(const char *folder, ttt_error *err) {
 ttt_status ttt_checkpoint_save(const char *folder, const ttt_session *session, const ttt_train_state *state,
                                const json_t *notes, ttt_error *err) {
     char name[NAME_LENGTH], text[STATE_LENGTH];
-    char *path = NULL, *partial = NULL;
+    char *path = NULL;
     json_t *metadata = NULL;
     ttt_status status;
     state_to_text(state, text);
     TTT_TRY(ttt_folder_make(folder, err));
     snprintf(name, sizeof name, PREFIX "%" PRId64 SUFFIX, state->steps);
     path = ttt_path_join(folder, name);
-    partial = ttt_path_join(folder, "checkpoint.partial");
     metadata = notes ? json_copy((json_t *)notes) : json_object();
-    if (!path || !partial || !metadata || json_object_set_new(metadata, STATE_KEY, json_string(text)) != 0) {
+    if (!path || !metadata || json_object_set_new(metadata, STATE_KEY, json_string(text)) != 0) {
         status = ttt_fail(err, TTT_ERROR_MEMORY, "out of memory for a checkpoint's metadata");
         goto out;
     }
-    TTT_TRY_OUT(ttt_session_save_state(session, partial, metadata, err));
-    if (rename(partial, path) != 0) {
-        status = ttt_fail(err, TTT_ERROR_IO, "%s: cannot give the checkpoint its name: %s", path, strerror(errno));
-        goto out;
-    }
+    TTT_TRY_OUT(ttt_session_save_state(session, path, metadata, err)); /* whole or not at all */
     status = remove_old(folder, err);
 out:
     json_decref(metadata);
     ttt_free(path);
-    ttt_free(partial);
     return status;
 }
 
