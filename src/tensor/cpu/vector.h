@@ -46,10 +46,6 @@ static inline __m512i vf_bf16_bits(vf x) {
 static inline void vf_store_bf16(uint16_t *p, vf x) {
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(vf_bf16_bits(x), 16)));
 }
-/* x rounded to bf16, as float32. */
-static inline vf vf_rounded(vf x) {
-    return _mm512_castsi512_ps(_mm512_and_si512(vf_bf16_bits(x), _mm512_set1_epi32((int)0xffff0000u)));
-}
 /* Pairs of bf16: the first ones and the second ones of the pairs. */
 static inline void vf_store_pairs(uint16_t *p, vf even, vf odd) {
     __m512i first = _mm512_srli_epi32(vf_bf16_bits(even), 16);
@@ -159,9 +155,6 @@ static inline void vf_store_bf16(uint16_t *p, vf x) {
     __m256i bits = _mm256_srli_epi32(vf_bf16_bits(x), 16);
     __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(bits, bits), 0x08);
     _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(packed));
-}
-static inline vf vf_rounded(vf x) {
-    return _mm256_castsi256_ps(_mm256_and_si256(vf_bf16_bits(x), _mm256_set1_epi32((int)0xffff0000u)));
 }
 static inline void vf_store_pairs(uint16_t *p, vf even, vf odd) {
     __m256i first = _mm256_srli_epi32(vf_bf16_bits(even), 16);
