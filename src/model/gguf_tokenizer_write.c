@@ -63,23 +63,38 @@ static const json_t *find_step(const writing *w, const char *part, const char *l
     return NULL;
 }
 
-/* How a byte-level tokenizer splits; what does not fit leaves the pattern NULL. */
-static ttt_pre_tokenizer splitting_of(const writing *w) {
-    ttt_pre_tokenizer split = {
-        .compose = find_step(w, "normalizer", "normalizers", "NFC") != NULL,
+/* Adds a step of a byte-level tokenizer; false where GGUF has no words for it. Absent keys mean what they mean when a
+ * tokenizer.json is read. */
+static bool add_splitting(const json_t *step, ttt_pre_tokenizer *split) {
+    if (step_is(step, "Digits")) {
+        split->digits = json_is_true(json_object_get(step, "individual_digits"));
+        return split->digits && split->pattern == NULL;
+    }
+    if (split->pattern != NULL && !json_is_false(json_object_get(step, "use_regex"))) return false; /* a second one */
+    if (step_is(step, "Split")) {
+        const char *behaviour = json_string_value(json_object_get(step, "behavior"));
+        split->pattern = json_string_value(json_object_get(json_object_get(step, "pattern"), "Regex"));
+        return split->pattern != NULL && behaviour != NULL && strcmp(behaviour, "Isolated") == 0 &&
+               !json_is_true(json_object_get(step, "invert"));
+    }
+    if (split->pattern == NULL) split->pattern = ttt_gpt2_pattern;
+    return step_is(step, "ByteLevel") && json_is_false(json_object_get(step, "add_prefix_space"));
+}
+
+/* How a byte-level tokenizer splits: perhaps composed characters, perhaps single digits, one pattern, then bytes. False
+ * where it does more or otherwise. */
+static bool splitting_of(const writing *w, ttt_pre_tokenizer *split) {
+    const json_t *normalizer = step_at(w, "normalizer", "normalizers", 0), *step;
+    *split = (ttt_pre_tokenizer){
+        .compose = normalizer != NULL,
         .ignore_merges = json_is_true(json_object_get(json_object_get(w->root, "model"), "ignore_merges")),
     };
-    const json_t *step;
+    bool fits =
+        normalizer == NULL || (step_is(normalizer, "NFC") && step_at(w, "normalizer", "normalizers", 1) == NULL);
     for (size_t i = 0; (step = step_at(w, "pre_tokenizer", "pretokenizers", i)) != NULL; i++) {
-        if (step_is(step, "Split")) {
-            split.pattern = json_string_value(json_object_get(json_object_get(step, "pattern"), "Regex"));
-        } else if (step_is(step, "Digits")) {
-            split.digits = json_is_true(json_object_get(step, "individual_digits"));
-        } else if (!json_is_false(json_object_get(step, "use_regex"))) {
-            split.pattern = ttt_gpt2_pattern;
-        }
+        fits = fits && add_splitting(step, split);
     }
-    return split;
+    return fits;
 }
 
 /* ---------------------------------------------------------------------------------------------- tokens */
@@ -264,11 +279,22 @@ static bool template_adds(const writing *w, json_int_t id, bool last) {
     return text != NULL && strcmp(text, w->tokens[id].text) == 0;
 }
 
+/* A text, or the one named "default" of a list of objects with "name" and "template". */
+static const char *chat_template_of(const json_t *settings) {
+    const json_t *inside = json_object_get(settings, "chat_template"), *one;
+    size_t i;
+    json_array_foreach(inside, i, one) {
+        const char *name = json_string_value(json_object_get(one, "name"));
+        if (name != NULL && strcmp(name, "default") == 0) return json_string_value(json_object_get(one, "template"));
+    }
+    return json_string_value(inside);
+}
+
 /* In tokenizer_config.json, or in a file of its own. */
 static ttt_status put_chat_template(const writing *w, ttt_error *err) {
     static const char KEY[] = "tokenizer.chat_template";
-    const json_t *inside = json_object_get(w->settings, "chat_template");
-    if (json_is_string(inside)) return put_text(w, KEY, json_string_value(inside), err);
+    const char *inside = chat_template_of(w->settings);
+    if (inside != NULL) return put_text(w, KEY, inside, err);
     char *path = ttt_path_join(w->folder, "chat_template.jinja"), *text = NULL;
     size_t bytes;
     if (path == NULL) return fail_memory(w, err);
@@ -297,7 +323,12 @@ static ttt_status put_specials(const writing *w, ttt_error *err) {
 }
 
 static ttt_status write_byte_level(const writing *w, ttt_error *err) {
-    const ttt_pre_tokenizer split = splitting_of(w), *named = ttt_pre_tokenizer_match(&split);
+    ttt_pre_tokenizer split;
+    if (!splitting_of(w, &split)) {
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
+                        "%s: GGUF has no words for a step of its normalizer or pre_tokenizer", w->path);
+    }
+    const ttt_pre_tokenizer *named = ttt_pre_tokenizer_match(&split);
     if (named == NULL) {
         return ttt_fail(err, TTT_ERROR_UNSUPPORTED,
                         "%s: GGUF has no name for its way to split texts (pattern \"%.60s\"%s%s%s)", w->path,
@@ -310,8 +341,26 @@ static ttt_status write_byte_level(const writing *w, ttt_error *err) {
     return put_merges(w, err);
 }
 
-/* A blank is put before the text by a normalizer or by "Metaspace". */
+/* GGUF knows blanks that become marks, no other step. */
+static ttt_status check_characters(const writing *w, ttt_error *err) {
+    const json_t *step;
+    for (int part = 0; part < 2; part++) {
+        const char *name = part == 0 ? "normalizer" : "pre_tokenizer",
+                   *list = part == 0 ? "normalizers" : "pretokenizers";
+        for (size_t i = 0; (step = step_at(w, name, list, i)) != NULL; i++) {
+            const bool known =
+                part == 0 ? step_is(step, "Prepend") || step_is(step, "Replace") : step_is(step, "Metaspace");
+            if (known) continue;
+            return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: GGUF has no words for a step of its %s", w->path, name);
+        }
+    }
+    return TTT_OK;
+}
+
+/* A blank is put before the text by a normalizer or by "Metaspace". (GGUF does not tell a mark before every piece of
+ * text from one before the first alone.) */
 static ttt_status write_characters(const writing *w, ttt_error *err) {
+    TTT_TRY(check_characters(w, err));
     const json_t *metaspace = find_step(w, "pre_tokenizer", "pretokenizers", "Metaspace");
     const char *scheme = json_string_value(json_object_get(metaspace, "prepend_scheme"));
     const bool never = (scheme != NULL && strcmp(scheme, "never") == 0) ||

@@ -456,6 +456,9 @@ static void conversions_that_lose_something__are_refused(void **state) {
     support_remove_folder(work.text);
 }
 
+#define BYTE_LEVEL(prefix) "{\"type\": \"ByteLevel\", \"add_prefix_space\": " prefix "}"
+#define NO_MODEL "\"model\": {\"vocab\": {}, \"merges\": []}"
+
 static void tokenizers_that_gguf_cannot_say__are_refused(void **state) {
     (void)state;
     static const struct {
@@ -465,8 +468,22 @@ static void tokenizers_that_gguf_cannot_say__are_refused(void **state) {
         {"{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": []}}", "with \"byte_fallback\""},
         {"{\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": "
          "{\"Regex\": "
-         "\"a+\"}}, {\"type\": \"ByteLevel\", \"use_regex\": false}]}, \"model\": {\"vocab\": {}, \"merges\": []}}",
+         "\"a+\"}, \"behavior\": \"Isolated\"}, {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": "
+         "false}]}, \"model\": {\"vocab\": {}, \"merges\": []}}",
          "no name for its way to split texts (pattern \"a+\")"},
+        {"{\"pre_tokenizer\": " BYTE_LEVEL("true") ", " NO_MODEL "}", "no words for a step"}, /* a blank in front */
+        {"{\"normalizer\": {\"type\": \"Lowercase\"}, \"pre_tokenizer\": " BYTE_LEVEL("false") ", " NO_MODEL "}",
+         "no words for a step"},
+        {"{\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Digits\", "
+         "\"individual_digits\": false}, " BYTE_LEVEL("false") "]}, " NO_MODEL "}",
+         "no words for a step"},
+        {"{\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": "
+         "{\"Regex\": "
+         "\"a+\"}, \"behavior\": \"Isolated\"}, " BYTE_LEVEL("false") "]}, " NO_MODEL "}",
+         "no words for a step"}, /* two patterns: ByteLevel has its own */
+        {"{\"normalizer\": {\"type\": \"Lowercase\"}, \"model\": {\"byte_fallback\": true, \"vocab\": {}, \"merges\": "
+         "[]}}",
+         "no words for a step of its normalizer"},
         {"{\"model\": {\"byte_fallback\": true, \"vocab\": {\"a\": 19}, \"merges\": []}}", "\"a\" has id 19"},
         {"{\"model\": {\"byte_fallback\": true, \"vocab\": {\"a\": -1}, \"merges\": []}}", "\"a\" has id -1"},
         {"{\"model\": {\"byte_fallback\": true, \"vocab\": {\"a\": \"b\"}, \"merges\": []}}", "is a string"},
