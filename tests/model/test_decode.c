@@ -379,6 +379,22 @@ static void groups__take_the_pages_of_their_prompt_once(void **state) {
     setup_free(&s);
 }
 
+/* The first answer would find room beside four pages of shared prompt, the second not; each fits alone. */
+static void groups__leave_room_for_the_longest_answer(void **state) {
+    (void)state;
+    setup s;
+    setup_start(&s, false, 5, 8);
+    group_requests(&s);
+    s.requests[0].max_tokens = 3;
+    s.requests[1].max_tokens = 50; /* ends in a fifth page */
+    ttt_decode_answer found[2];
+    ttt_error err;
+    const ttt_decode_options options = {.max_batch = 8};
+    ASSERT_OK(ttt_decode(s.session, s.cache, s.requests, 2, &options, found, &err));
+    for (int i = 0; i < 2; i++) ttt_decode_answer_release(&found[i]);
+    setup_free(&s);
+}
+
 static void finished__may_end_the_decoding(void **state) {
     (void)state;
     setup s;
@@ -551,6 +567,7 @@ int main(void) {
         cmocka_unit_test(greedy__allocates_nothing_while_it_decodes_and_reports_each_answer_once),
         cmocka_unit_test(groups__answer_as_their_requests_alone),
         cmocka_unit_test(groups__take_the_pages_of_their_prompt_once),
+        cmocka_unit_test(groups__leave_room_for_the_longest_answer),
         cmocka_unit_test(finished__may_end_the_decoding),
         cmocka_unit_test(greedy__stops_in_time),
         cmocka_unit_test(greedy__refuses_what_it_cannot_read),
