@@ -79,6 +79,7 @@ check proposer-without-programs solve data/challenges.json --method ttt --propos
         --set lora.rank=2 --save-adapters adapters
     check solve-adapters-of-full solve data/challenges.json --model model $work_fixed --set ttt.adaptation=full \
         --save-adapters adapters
+    check solve-two-methods solve data/challenges.json --model model $work_fixed --method 'ttt|none'
     check solve-no-file solve data/nothing.json --model model $work_fixed
     check solve-folder-for-solutions solve data/challenges.json --solutions data --model model $work_fixed
     check solve-no-space solve data/challenges.json --model model $work_fixed --out /dev/full
