@@ -98,11 +98,21 @@ static ttt_status pairs_member(const json_t *object, const char *key, size_t max
     return TTT_OK;
 }
 
+/* Ids are printed: they must not move a terminal's cursor. */
+static ttt_status check_id(const char *id, ttt_error *err) {
+    for (const char *at = id; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return ttt_fail(err, TTT_ERROR_FORMAT, "its id has a control character (byte %d)", (unsigned char)*at);
+    }
+    return TTT_OK;
+}
+
 static ttt_status task_parts_from_json(const json_t *object, const char *id, ttt_task *task, ttt_error *err) {
     if (!json_is_object(object))
         return ttt_fail(err, TTT_ERROR_FORMAT, "%s in place of an object with \"train\" and \"test\"",
                         ttt_json_type_name(object));
     const json_t *train, *test;
+    TTT_TRY(check_id(id, err));
     TTT_TRY(pairs_member(object, "train", TTT_DEMONSTRATIONS_MAX, &train, err));
     TTT_TRY(pairs_member(object, "test", TTT_TESTS_MAX, &test, err));
     TTT_TRY(ttt_task_init(task, id, json_array_size(train), json_array_size(test), err));

@@ -136,11 +136,16 @@ static ttt_status print_json(const ttt_task *task, const ttt_submission_entry *e
 
 /* --- Programs, explained ----------------------------------------------------------------------------------------- */
 
+/* What a model wrote may hold what moves a terminal's cursor. */
 static void print_indented(const char *text) {
     while (*text != '\0') {
-        const int length = (int)strcspn(text, "\n");
-        printf("    %.*s\n", length, text);
-        text += length + (text[length] == '\n');
+        fputs("    ", stdout);
+        for (; *text != '\0' && *text != '\n'; text++) {
+            const bool control = ((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f;
+            putchar(control ? '?' : *text);
+        }
+        putchar('\n');
+        text += *text == '\n';
     }
 }
 

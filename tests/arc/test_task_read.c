@@ -57,11 +57,12 @@ static void challenge_file__reports_the_bad_task_and_keeps_the_others(void **sta
     problems seen = {0};
     ttt_task_set set = {0};
     ttt_error err;
-    support_write(path.text, "{\"a\": " TASK ", \"b\": " RAGGED ", \"c\": 7, \"d\": " TASK "}");
+    support_write(path.text, "{\"a\": " TASK ", \"b\": " RAGGED ", \"c\": 7, \"d\": " TASK ", \"\\u001b[2J\": " TASK "}");
     ASSERT_OK(ttt_task_set_read(&set, path.text, NULL, sink_of(&seen), &err));
     assert_int_equal(set.count, 2);
     assert_string_equal(set.items[1].id, "d");
-    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.count, 3);
+    assert_non_null(strstr(seen.text, "task ?[2J: its id has a control character (byte 27)"));
     assert_non_null(strstr(seen.text, "tasks.json: task b: train pair 0 input: row 1 has 1 cells, row 0 has 2\n"));
     assert_non_null(strstr(seen.text, "tasks.json: task c: "));
     ttt_task_set_release(&set);
