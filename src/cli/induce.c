@@ -236,7 +236,6 @@ static ttt_status keep_answers(induce *run, const ttt_task *task, const ttt_indu
         const ttt_grid *second = found->count > 1 ? &found->items[1].outputs[i] : NULL;
         TTT_TRY(ttt_submission_set(&run->submission, task->id, i, &found->items[0].outputs[i], second, err));
     }
-    if (run->options.save != NULL) TTT_TRY(save_program(run->options.save, task->id, found, err));
     return ttt_submission_write(&run->submission, run->options.out, err);
 }
 
@@ -247,8 +246,12 @@ static ttt_status next_task(induce *run, const ttt_task *task, ttt_error *err) {
     ttt_error failure = {0};
     ttt_status status = answer_task(run, task, &found, &failure);
     if (status == TTT_ERROR_CANCELLED) TTT_TRY_OUT(ttt_fail(err, status, "%s", failure.message));
-    run->failures += status != TTT_OK;
+    bool failed = status != TTT_OK;
     TTT_TRY_OUT(keep_answers(run, task, &found, err));
+    if (!failed && run->options.save != NULL && found.count > 0) {
+        failed = save_program(run->options.save, task->id, &found, &failure) != TTT_OK;
+    }
+    run->failures += failed;
     TTT_TRY_OUT(ttt_induce_report_task(&run->report, task, ttt_submission_find(&run->submission, task->id), &found,
                                        ttt_clock_seconds() - start, failure.message[0] == '\0' ? NULL : failure.message,
                                        err));
@@ -287,7 +290,9 @@ static ttt_status induce_run(induce *run, const ttt_option_list *paths, ttt_erro
                                       .replay = options->program != NULL,
                                       .style = ttt_picture_style_choose(options->style),
                                       .total = run->tasks.count};
-    if (options->curve) ttt_induce_report_moments(&run->report, options->budget);
+    /* A search that ends sooner, for a proposer's sake, is not looked at later. */
+    const double share = options->proposer != NULL ? 1 - run->settings.induce_proposer : 1;
+    if (options->curve) ttt_induce_report_moments(&run->report, share * options->budget);
     return answer_all(run, err);
 }
 
