@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/tokenizer_inside.h"
 #include "model/tokenizer_pre.h"
 
 #include <stdio.h>
@@ -155,35 +156,19 @@ static ttt_status read_added(const writing *w, ttt_error *err) {
     return TTT_OK;
 }
 
-/* The two halves of a merge: "a b", or ["a", "b"] in newer files. */
-static bool halves_of(const json_t *merge, const char **left, size_t *left_bytes, const char **right) {
-    if (json_array_size(merge) == 2) {
-        *left = json_string_value(json_array_get(merge, 0));
-        *right = json_string_value(json_array_get(merge, 1));
-        if (*left != NULL) *left_bytes = strlen(*left);
-        return *left != NULL && *right != NULL;
-    }
-    *left = json_string_value(merge);
-    const char *blank = *left == NULL ? NULL : strchr(*left, ' ');
-    if (blank == NULL) return false;
-    *left_bytes = (size_t)(blank - *left);
-    *right = blank + 1;
-    return true;
-}
-
 /* The merge's halves with `between` between them, and its length in bytes; fresh memory, NULL when that is out. */
 static char *join_halves(const json_t *merge, const char *between, ttt_status *status, const writing *w, size_t index,
                          ttt_error *err) {
-    const char *left, *right;
-    size_t left_bytes;
-    if (!halves_of(merge, &left, &left_bytes, &right)) {
+    const char *side[2];
+    size_t bytes[2];
+    if (!ttt_merge_sides(merge, side, bytes)) {
         *status = ttt_fail(err, TTT_ERROR_FORMAT, "%s: merge %zu is not two tokens", w->path, index);
         return NULL;
     }
-    const size_t bytes = left_bytes + strlen(between) + strlen(right) + 1;
-    char *joined = ttt_allocate(bytes, 1);
+    const size_t room = bytes[0] + strlen(between) + bytes[1] + 1;
+    char *joined = ttt_allocate(room, 1);
     *status = joined == NULL ? fail_memory(w, err) : TTT_OK;
-    if (joined != NULL) snprintf(joined, bytes, "%.*s%s%s", (int)left_bytes, left, between, right);
+    if (joined != NULL) snprintf(joined, room, "%.*s%s%s", (int)bytes[0], side[0], between, side[1]);
     return joined;
 }
 

@@ -207,6 +207,9 @@ struct ttt_tokenizer {
     bool instructs;   /* its chat template has [INST], without Llama 2's marks around a system prompt */
 };
 
+/* The two tokens of a merge in tokenizer.json, "a b" or ["a", "b"]: borrowed, not empty, bytes[i] of side[i]; false
+ * when it is neither. */
+bool ttt_merge_sides(const json_t *merge, const char *side[2], size_t bytes[2]);
 /* From the contents of tokenizer.json, tokenizer_config.json and chat_template.jinja; the last two may be NULL. */
 ttt_status ttt_tokenizer_from_json(const json_t *root, const json_t *config, const char *chat_template,
                                    ttt_tokenizer **tokenizer, ttt_error *err);

@@ -297,8 +297,7 @@ out:
 
 /* ---------------------------------------------------------------------------------------------- model */
 
-/* "a b" or ["a", "b"] */
-static bool merge_sides(const json_t *merge, const char *side[2], size_t bytes[2]) {
+bool ttt_merge_sides(const json_t *merge, const char *side[2], size_t bytes[2]) {
     if (json_is_array(merge)) {
         for (size_t i = 0; i < 2; i++) {
             side[i] = json_string_value(json_array_get(merge, i));
@@ -319,7 +318,7 @@ static ttt_status read_merge(ttt_tokenizer *tokenizer, const json_t *vocab, cons
                              ttt_bytes *joined, ttt_error *err) {
     const char *side[2];
     size_t bytes[2];
-    if (!merge_sides(merge, side, bytes)) {
+    if (!ttt_merge_sides(merge, side, bytes)) {
         return ttt_fail(err, TTT_ERROR_FORMAT, "merge %zu is not two texts", index);
     }
     joined->count = 0;
