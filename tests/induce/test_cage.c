@@ -199,7 +199,9 @@ static void same_program__gives_same_answer(void **state) {
                                 "def transform(grid):\n"
                                 "    words = list({'apple', 'pear', 'plum', 'fig', 'kiwi', 'lime', 'date'})\n"
                                 "    return [[random.randrange(10) for _ in range(20)],\n"
-                                "            list(np.random.randint(0, 10, 20)), [len(w) for w in words] + [0] * 13]\n";
+                                "            list(np.random.randint(0, 10, 20)), [len(w) for w in words] + [0] * 13,\n"
+                                "            [random.Random().randrange(10) for _ in range(20)],\n"
+                                "            list(np.random.default_rng().integers(0, 10, 20))]\n";
     const ttt_grid input = small_grid();
     ttt_cage_result results[2];
     for (int i = 0; i < 2; i++) {
