@@ -19,12 +19,13 @@ typedef struct run {
 
 /* --- Facts ------------------------------------------------------------------------------------------------------- */
 
-/* A file's name, its size and a sample: of every 16 MB the first 64 kB, for what two trainings of one model change lies
- * anywhere. What cannot be read counts as empty: loading the model has already said so. */
+/* A file's name, its size and content; of a large one a sample, the first 64 kB of every 16 MB, for what two trainings
+ * of one model change lies anywhere. What cannot be read counts as empty: loading the model has already said so. */
 static uint64_t hash_file(uint64_t hash, const char *path, const char *name) {
-    const size_t stride = (size_t)16 << 20, sample = (size_t)64 << 10;
+    const size_t large = (size_t)64 << 20, sample = (size_t)64 << 10;
     ttt_file_map map = {0};
     if (ttt_file_map_open(&map, path, NULL) != TTT_OK) return hash;
+    const size_t stride = map.bytes > large ? (size_t)16 << 20 : sample;
     hash = ttt_hash(hash, name, strlen(name) + 1);
     hash = ttt_hash(hash, &map.bytes, sizeof map.bytes);
     for (size_t at = 0; at < map.bytes; at += stride) {
