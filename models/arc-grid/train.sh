@@ -5,7 +5,7 @@
 #   models/arc-grid/train.sh [DATA] [OUT]      e.g. models/arc-grid/train.sh ../shared/data runs/arc-grid
 #
 # DATA holds arc-agi-1, arc-agi-2, concept-arc and re-arc (see its README). The same command goes on where it stopped;
-# the model is in OUT/sixth when it is done.
+# the model is in OUT/seventh when it is done.
 set -e
 cd "$(dirname "$0")/../.."
 data=${1:-../shared/data}
@@ -40,3 +40,4 @@ muon "$out/fourth" --model "$out/third" --seed 5 --time 69m --learning-rate 3e-3
 muon "$out/fifth" --model "$out/fourth" --seed 6 --time 95m --learning-rate 3e-3 --max-tokens 1536 --step-tokens 4096
 # Longer examples at last: with three demonstrations most puzzles are longer than 1536 tokens.
 muon "$out/sixth" --model "$out/fifth" --seed 7 --time 80m --learning-rate 3e-3 --max-tokens 2560 --step-tokens 5120
+muon "$out/seventh" --model "$out/sixth" --seed 8 --time 78m --learning-rate 3e-3 --max-tokens 2560 --step-tokens 5120
