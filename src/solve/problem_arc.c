@@ -1,5 +1,5 @@
-/* Views of a test input are made on a copy of the task that holds only the demonstrations that fit; a view, its slots
- * and the reply it gets lie at the same index of three arrays. */
+/* Views of a test input are made on a copy of the task that holds only the demonstrations that fit; a view, its
+ * prompt's length, its slots and the reply it gets lie at the same index of four arrays. */
 #include "solve/problem_arc.h"
 
 #include "arc/views.h"
@@ -17,6 +17,10 @@ typedef struct arc_test {
     bool ready, exhausted;
     int32_t prompt_limit; /* tokens of the longest prompt beside which an answer has room */
     ttt_view_list views;
+    struct {
+        int32_t *items;
+        size_t count, capacity;
+    } lengths; /* of prompts, in tokens */
     struct {
         ttt_slots *items;
         size_t count, capacity;
@@ -220,6 +224,7 @@ static int32_t room_for_answer(const arc_problem *self, size_t test) {
 static void test_release(arc_test *test) {
     ttt_task_release(&test->shown);
     ttt_free(test->views.items);
+    ttt_free(test->lengths.items);
     ttt_free(test->slots.items);
     ttt_free(test->replies.items);
     *test = (arc_test){0};
@@ -255,13 +260,11 @@ static ttt_status test_prepare(const arc_problem *self, size_t number, const ttt
     return TTT_OK;
 }
 
-/* A view may be longer than the task as it is, of which as much is shown as fits: turned, a grid can have more rows and
- * each ends in a token of its own; and other colours can have longer names. */
-static bool view_fits(const arc_problem *self, const arc_test *test, const ttt_view *view) {
+static int32_t view_tokens(const arc_problem *self, const arc_test *test, const ttt_view *view) {
     ttt_pair demonstrations[TTT_DEMONSTRATIONS_MAX];
     ttt_grid input;
     ttt_view_build(&test->shown, 0, view, demonstrations, &input);
-    return self->codec->ops->prompt_tokens(self->codec, demonstrations, view->count, &input) <= test->prompt_limit;
+    return self->codec->ops->prompt_tokens(self->codec, demonstrations, view->count, &input);
 }
 
 /* All of the reference's views at once. */
@@ -271,27 +274,31 @@ static ttt_status reference_views(const arc_problem *self, arc_test *test, ttt_e
     int left_out = self->trained && test->shown.demonstration_count > 1 ? 1 : 0;
     test->exhausted = true;
     TTT_TRY(ttt_views_reference(&test->shown, 0, left_out, ORDERS, &random, &test->views, err));
-    size_t kept = 0;
     for (size_t i = 0; i < test->views.count; i++) {
-        if (view_fits(self, test, &test->views.items[i])) test->views.items[kept++] = test->views.items[i];
+        const ttt_view view = test->views.items[i];
+        const int32_t tokens = view_tokens(self, test, &view);
+        if (tokens > test->prompt_limit) continue;
+        test->views.items[test->lengths.count] = view;
+        TTT_TRY(TTT_PUSH(&test->lengths, tokens, err));
     }
-    test->views.count = kept;
+    test->views.count = test->lengths.count;
     return TTT_OK;
 }
 
+/* A view may be longer than the task as it is, of which as much is shown as fits: turned, a grid can have more rows and
+ * each ends in a token of its own; and other colours can have longer names. Such views are passed over. */
 static ttt_status more_views(const arc_problem *self, arc_test *test, size_t wanted, ttt_error *err) {
     enum { MISSES = 100 }; /* so many too long ones in a row: there are hardly any others */
     if (!test->exhausted && self->settings->views_set == TTT_VIEWS_PAPER) TTT_TRY(reference_views(self, test, err));
     for (int misses = 0; !test->exhausted && test->views.count < wanted;) {
         ttt_view view;
-        if (misses == MISSES || !ttt_view_stream_next(&test->stream, &view)) {
-            test->exhausted = true;
-        } else if (!view_fits(self, test, &view)) {
-            misses++;
-        } else {
-            misses = 0;
-            TTT_TRY(TTT_PUSH(&test->views, view, err));
-        }
+        test->exhausted = misses == MISSES || !ttt_view_stream_next(&test->stream, &view);
+        if (test->exhausted) break;
+        const int32_t tokens = view_tokens(self, test, &view);
+        misses = tokens > test->prompt_limit ? misses + 1 : 0;
+        if (misses > 0) continue;
+        TTT_TRY(TTT_PUSH(&test->views, view, err));
+        TTT_TRY(TTT_PUSH(&test->lengths, tokens, err));
     }
     return TTT_OK;
 }
@@ -347,14 +354,10 @@ static void view_name(const ttt_view *view, char *name, size_t bytes) {
 static void arc_view_facts(const ttt_problem *problem, size_t test, size_t number, ttt_view_facts *facts) {
     const arc_problem *self = arc_const(problem);
     const ttt_view *view = view_at(self, test, number);
-    ttt_pair demonstrations[TTT_DEMONSTRATIONS_MAX];
-    ttt_grid input;
-    build_view(self, test, number, demonstrations, &input);
     *facts = (ttt_view_facts){.group = (int32_t)ttt_vote_group_of(view->symmetry),
                               .identity = ttt_view_is_identity(view),
                               .demonstrations = view->count,
-                              .prompt_tokens =
-                                  self->codec->ops->prompt_tokens(self->codec, demonstrations, view->count, &input)};
+                              .prompt_tokens = self->tests[test].lengths.items[number]};
     view_name(view, facts->name, sizeof facts->name);
 }
 
