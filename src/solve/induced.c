@@ -200,10 +200,10 @@ ttt_status ttt_induce_task(const ttt_inducer *inducer, const ttt_task *task, ttt
     const double start = ttt_clock_seconds();
     const bool ask = inducer->proposer != NULL && !inducing->proposed;
     const double share = ask ? 1 - inducer->settings->induce_proposer : 1;
-    const double searching = seconds > 0 ? fmax(share * seconds, 0.001) : 0; /* no share is not no limit */
+    const double searching = ttt_limit_left(seconds > 0, share * seconds);
     TTT_TRY(search_task(inducer, task, &inducing->search, searching, stop, progress, induced, err));
     if (ask) {
-        const double left = seconds > 0 ? fmax(seconds - (ttt_clock_seconds() - start), 0.001) : 0;
+        const double left = ttt_limit_left(seconds > 0, seconds - (ttt_clock_seconds() - start));
         TTT_TRY(propose(inducer, task, left, stop, &inducing->proposal, err));
         inducing->proposed = true;
     }

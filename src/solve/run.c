@@ -171,8 +171,7 @@ static ttt_status resume(run *self, const ttt_task *task, bool *resumed, ttt_err
 static double seconds_for_next(const run *self) {
     double budget = self->options->budget;
     if (self->options->deadline <= 0) return budget;
-    /* Late: as good as nothing, but a limit. */
-    double left = fmax(self->options->deadline - ttt_clock_seconds(), 0.001);
+    double left = ttt_limit_left(true, self->options->deadline - ttt_clock_seconds());
     double share = left / (double)self->ahead;
     return budget > 0 ? fmin(budget, share) : share;
 }

@@ -216,8 +216,7 @@ static ttt_status transduce(tasking *self, double seconds, double start, ttt_tas
     /* The time of a training that cannot be is better spent on programs than on more views of an untrained model. */
     const bool spare = ttt_method_induces(self->solver->options.method) && plan->steps == 0;
     const double share = spare && !record->induction.certain ? 1 - self->solver->options.settings->time_train : 1;
-    /* No share is not no limit. */
-    ttt_answer_deadlines deadlines = answer_deadlines(self, start, seconds > 0 ? fmax(share * seconds, 1e-9) : 0);
+    ttt_answer_deadlines deadlines = answer_deadlines(self, start, ttt_limit_left(seconds > 0, share * seconds));
     TTT_TRY(ttt_answer_task(engine, problem, plan, &limits, &views, &deadlines, record, err));
     return saved == TTT_OK ? TTT_OK : ttt_fail(err, saved, "its adapter: %s", unsaved.message);
 }
@@ -232,8 +231,7 @@ static ttt_status solve(tasking *self, double seconds, double start, ttt_task_re
     if (!ttt_method_asks(options->method)) return TTT_OK;
     const double now = ttt_clock_seconds();
     const double share = record->induction.certain ? options->settings->induce_certain : 1;
-    /* Late: as good as nothing, but a limit. */
-    const double rest = seconds > 0 ? fmax(share * (seconds - (now - start)), 1e-9) : 0;
+    const double rest = ttt_limit_left(seconds > 0, share * (seconds - (now - start)));
     const ttt_status transduced = transduce(self, rest, now, record, err);
     const double left = start + usable(seconds) - ttt_clock_seconds();
     if (!induces || record->induction.certain || seconds <= 0 || left <= 0 || transduced == TTT_ERROR_CANCELLED) {
