@@ -178,11 +178,16 @@ out:
     return status;
 }
 
+static ttt_status set_facts(ttt_store *store, const json_t *facts, ttt_error *err) {
+    json_t *value;
+    const char *key;
+    json_object_foreach((json_t *)facts, key, value) TTT_TRY(set_fact(store, key, value, err));
+    return TTT_OK;
+}
+
 ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *const *must_agree, ttt_error *err) {
     ttt_status status = TTT_OK;
-    json_t *old = NULL, *value;
-    const char *key;
-    bool begun = false;
+    json_t *old = NULL;
     TTT_TRY(ttt_store_facts(store, &old, err));
     for (; *must_agree != NULL && json_object_size(old) > 0; must_agree++) {
         const json_t *before = json_object_get(old, *must_agree), *now = json_object_get(facts, *must_agree);
@@ -190,11 +195,8 @@ ttt_status ttt_store_begin(ttt_store *store, const json_t *facts, const char *co
     }
     /* All or none: a run of which only some facts are known could never be gone on with. */
     TTT_TRY_OUT(ttt_store_change(store, err, "BEGIN IMMEDIATE", ""));
-    begun = true;
-    json_object_foreach((json_t *)facts, key, value) TTT_TRY_OUT(set_fact(store, key, value, err));
-    status = ttt_store_change(store, err, "COMMIT", "");
+    status = ttt_store_end(store, set_facts(store, facts, err), err);
 out:
-    if (status != TTT_OK && begun) sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
     json_decref(old);
     return status;
 }

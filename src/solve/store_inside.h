@@ -17,6 +17,9 @@ ttt_status ttt_store_failed(const ttt_store *store, const char *doing, ttt_error
 
 /* Runs a statement without rows. Its values follow, by `types`: t text (NULL: null), i int64_t, d double. */
 ttt_status ttt_store_change(ttt_store *store, ttt_error *err, const char *sql, const char *types, ...);
+/* Ends what "BEGIN IMMEDIATE" began, as what was done since ended: keeps all of it, or nothing. Returns that status, or
+ * why it could not be kept. */
+ttt_status ttt_store_end(ttt_store *store, ttt_status status, ttt_error *err);
 /* Prepares a statement whose rows come from ttt_store_next; the caller finalizes it (also after a failure). */
 ttt_status ttt_store_query(ttt_store *store, sqlite3_stmt **statement, ttt_error *err, const char *sql,
                            const char *types, ...);

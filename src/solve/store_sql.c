@@ -32,6 +32,12 @@ ttt_status ttt_store_change(ttt_store *store, ttt_error *err, const char *sql, c
     return status;
 }
 
+ttt_status ttt_store_end(ttt_store *store, ttt_status status, ttt_error *err) {
+    if (status == TTT_OK) status = ttt_store_change(store, err, "COMMIT", "");
+    if (status != TTT_OK) sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
 ttt_status ttt_store_query(ttt_store *store, sqlite3_stmt **statement, ttt_error *err, const char *sql,
                            const char *types, ...) {
     va_list values;

@@ -88,24 +88,24 @@ static ttt_status remove_task(ttt_store *store, const char *id, ttt_error *err) 
     return TTT_OK;
 }
 
+static ttt_status replace_task(ttt_store *store, const char *kind, const char *task, const ttt_task_record *record,
+                               ttt_error *err) {
+    TTT_TRY(remove_task(store, record->id, err));
+    TTT_TRY(save_task(store, kind, task, record, err));
+    TTT_TRY(save_programs(store, record, err));
+    TTT_TRY(save_steps(store, record, err));
+    for (size_t i = 0; i < record->test_count; i++) {
+        TTT_TRY(save_test(store, record->id, (int64_t)i, &record->tests[i], err));
+    }
+    return TTT_OK;
+}
+
 ttt_status ttt_store_save(ttt_store *store, const char *kind, const json_t *task, const ttt_task_record *record,
                           ttt_error *err) {
-    ttt_status status = TTT_OK;
     char *text = json_dumps(task, JSON_COMPACT);
-    bool begun = false;
     if (text == NULL) return ttt_fail(err, TTT_ERROR_MEMORY, "no memory to save task '%s'", record->id);
-    TTT_TRY_OUT(ttt_store_change(store, err, "BEGIN IMMEDIATE", ""));
-    begun = true;
-    TTT_TRY_OUT(remove_task(store, record->id, err));
-    TTT_TRY_OUT(save_task(store, kind, text, record, err));
-    TTT_TRY_OUT(save_programs(store, record, err));
-    TTT_TRY_OUT(save_steps(store, record, err));
-    for (size_t i = 0; i < record->test_count; i++) {
-        TTT_TRY_OUT(save_test(store, record->id, (int64_t)i, &record->tests[i], err));
-    }
-    TTT_TRY_OUT(ttt_store_change(store, err, "COMMIT", ""));
-out:
-    if (status != TTT_OK && begun) sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    ttt_status status = ttt_store_change(store, err, "BEGIN IMMEDIATE", "");
+    if (status == TTT_OK) status = ttt_store_end(store, replace_task(store, kind, text, record, err), err);
     free(text);
     return status == TTT_OK ? TTT_OK : ttt_fail_within(err, status, "saving task '%s'", record->id);
 }
