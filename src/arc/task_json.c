@@ -101,7 +101,7 @@ static ttt_status pairs_member(const json_t *object, const char *key, size_t max
 /* Ids are printed: they must not move a terminal's cursor. */
 static ttt_status check_id(const char *id, ttt_error *err) {
     for (const char *at = id; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
+        if (ttt_is_control(*at))
             return ttt_fail(err, TTT_ERROR_FORMAT, "its id has a control character (byte %d)", (unsigned char)*at);
     }
     return TTT_OK;

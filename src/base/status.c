@@ -9,7 +9,7 @@
 
 static void keep_to_one_line(char *text) {
     for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+        if (ttt_is_control(*text)) *text = '?';
     }
 }
 

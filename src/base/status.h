@@ -4,6 +4,8 @@
 #ifndef TTT_BASE_STATUS_H
 #define TTT_BASE_STATUS_H
 
+#include <stdbool.h>
+
 typedef enum ttt_status {
     TTT_OK = 0,
     TTT_ERROR_MEMORY,      /* an allocation failed */
@@ -16,6 +18,11 @@ typedef enum ttt_status {
 } ttt_status;
 
 enum { TTT_ERROR_LENGTH = 512 };
+
+/* A character that a terminal obeys instead of showing it: none of what comes from outside may reach one. */
+static inline bool ttt_is_control(char c) {
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
 
 /* One sentence without a trailing newline; empty while nothing has failed. */
 typedef struct ttt_error {

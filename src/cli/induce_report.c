@@ -141,8 +141,7 @@ static void print_indented(const char *text) {
     while (*text != '\0') {
         fputs("    ", stdout);
         for (; *text != '\0' && *text != '\n'; text++) {
-            const bool control = ((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f;
-            putchar(control ? '?' : *text);
+            putchar(ttt_is_control(*text) && *text != '\t' ? '?' : *text);
         }
         putchar('\n');
         text += *text == '\n';
