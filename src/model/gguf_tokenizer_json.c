@@ -6,7 +6,6 @@
 #include "model/tokenizer_inside.h"
 #include "model/tokenizer_pre.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +122,8 @@ static ttt_status find_pairs(const reading *r, pairs *all, ttt_error *err) {
         size_t bytes;
         const char *text = ttt_gguf_array_string(r->texts, id, &bytes);
         const double score = ttt_gguf_array_number(r->scores, id);
-        if (isnan(score) || bytes > TTT_TOKEN_LONGEST) {
-            return ttt_fail(err, TTT_ERROR_FORMAT,
-                            "%s: token %zu has %zu bytes and the score %g, expected at most %d bytes and a number",
-                            r->path, id, bytes, score, (int)TTT_TOKEN_LONGEST);
-        }
+        const ttt_status checked = ttt_check_scored_token(id, bytes, score, err);
+        if (checked != TTT_OK) return ttt_fail_within(err, checked, "%s", r->path);
         for (size_t at = 1; at < bytes; at++) {
             if (((unsigned char)text[at] & 0xC0) == 0x80) continue; /* inside a character */
             const pair p = {.score = score,

@@ -326,18 +326,13 @@ static ttt_status write_byte_level(const writing *w, ttt_error *err) {
     return put_merges(w, err);
 }
 
-/* GGUF knows blanks that become marks, no other step. */
-static ttt_status check_characters(const writing *w, ttt_error *err) {
+/* A part of the pipeline with steps of these two types alone, if any. */
+static ttt_status expect_steps(const writing *w, const char *part, const char *list, const char *type,
+                               const char *other, ttt_error *err) {
     const json_t *step;
-    for (int part = 0; part < 2; part++) {
-        const char *name = part == 0 ? "normalizer" : "pre_tokenizer",
-                   *list = part == 0 ? "normalizers" : "pretokenizers";
-        for (size_t i = 0; (step = step_at(w, name, list, i)) != NULL; i++) {
-            const bool known =
-                part == 0 ? step_is(step, "Prepend") || step_is(step, "Replace") : step_is(step, "Metaspace");
-            if (known) continue;
-            return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: GGUF has no words for a step of its %s", w->path, name);
-        }
+    for (size_t i = 0; (step = step_at(w, part, list, i)) != NULL; i++) {
+        if (step_is(step, type) || step_is(step, other)) continue;
+        return ttt_fail(err, TTT_ERROR_UNSUPPORTED, "%s: GGUF has no words for a step of its %s", w->path, part);
     }
     return TTT_OK;
 }
@@ -345,7 +340,8 @@ static ttt_status check_characters(const writing *w, ttt_error *err) {
 /* A blank is put before the text by a normalizer or by "Metaspace". (GGUF does not tell a mark before every piece of
  * text from one before the first alone.) */
 static ttt_status write_characters(const writing *w, ttt_error *err) {
-    TTT_TRY(check_characters(w, err));
+    TTT_TRY(expect_steps(w, "normalizer", "normalizers", "Prepend", "Replace", err));
+    TTT_TRY(expect_steps(w, "pre_tokenizer", "pretokenizers", "Metaspace", "Metaspace", err));
     const json_t *metaspace = find_step(w, "pre_tokenizer", "pretokenizers", "Metaspace");
     const char *scheme = json_string_value(json_object_get(metaspace, "prepend_scheme"));
     const bool never = (scheme != NULL && strcmp(scheme, "never") == 0) ||

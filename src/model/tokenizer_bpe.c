@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "model/tokenizer_inside.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,13 @@ static ttt_status add_splits(ttt_vocabulary *vocabulary, int32_t id, uint32_t ra
     return TTT_OK;
 }
 
+ttt_status ttt_check_scored_token(size_t id, size_t bytes, double score, ttt_error *err) {
+    if (!isnan(score) && bytes <= TTT_TOKEN_LONGEST) return TTT_OK;
+    return ttt_fail(err, TTT_ERROR_FORMAT,
+                    "token %zu has %zu bytes and the score %g, expected at most %d bytes and a number", id, bytes,
+                    score, (int)TTT_TOKEN_LONGEST);
+}
+
 ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const double *scores, ttt_error *err) {
     const size_t size = (size_t)vocabulary->size;
     scored *order = ttt_allocate(size, sizeof *order);
@@ -203,13 +211,7 @@ ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const doub
     size_t count = 0;
     for (size_t id = 0; id < size; id++) {
         if (vocabulary->tokens[id].kind != TTT_TOKEN_NORMAL) continue;
-        if (!(scores[id] == scores[id]) || vocabulary->tokens[id].bytes > TTT_TOKEN_LONGEST) {
-            status = ttt_fail(err, TTT_ERROR_FORMAT,
-                              "token %zu has %zu bytes and the score %g, expected at most %d "
-                              "bytes and a number",
-                              id, vocabulary->tokens[id].bytes, scores[id], (int)TTT_TOKEN_LONGEST);
-            goto out;
-        }
+        TTT_TRY_OUT(ttt_check_scored_token(id, vocabulary->tokens[id].bytes, scores[id], err));
         order[count++] = (scored){scores[id], (int32_t)id};
     }
     if (count > 0) qsort(order, count, sizeof *order, compare_scored);

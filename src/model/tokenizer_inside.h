@@ -64,8 +64,10 @@ ttt_status ttt_vocabulary_index(ttt_vocabulary *vocabulary, ttt_error *err);
 int32_t ttt_vocabulary_find(const ttt_vocabulary *vocabulary, const char *text, size_t bytes); /* -1: none */
 const char *ttt_vocabulary_text(const ttt_vocabulary *vocabulary, int32_t id, size_t *bytes);
 ttt_status ttt_vocabulary_add_merge(ttt_vocabulary *vocabulary, ttt_merge merge, ttt_error *err);
+/* Of what is merged by scores: all splits of a token are looked up, which is quadratic in its length. */
+enum { TTT_TOKEN_LONGEST = 1024 };
+ttt_status ttt_check_scored_token(size_t id, size_t bytes, double score, ttt_error *err);
 /* All ways to put a normal token together from two others: the token of highest score first. `scores`: one a token. */
-enum { TTT_TOKEN_LONGEST = 1024 }; /* bytes: all splits of a token are looked up, quadratic in its length */
 ttt_status ttt_vocabulary_merge_by_scores(ttt_vocabulary *vocabulary, const double *scores, ttt_error *err);
 /* After the last merge. Of merges with the same pair the last counts. */
 ttt_status ttt_vocabulary_finish(ttt_vocabulary *vocabulary, ttt_error *err);
@@ -210,6 +212,7 @@ struct ttt_tokenizer {
 /* The two tokens of a merge in tokenizer.json, "a b" or ["a", "b"]: borrowed, not empty, bytes[i] of side[i]; false
  * when it is neither. */
 bool ttt_merge_sides(const json_t *merge, const char *side[2], size_t bytes[2]);
+
 /* From the contents of tokenizer.json, tokenizer_config.json and chat_template.jinja; the last two may be NULL. */
 ttt_status ttt_tokenizer_from_json(const json_t *root, const json_t *config, const char *chat_template,
                                    ttt_tokenizer **tokenizer, ttt_error *err);
