@@ -126,6 +126,16 @@ static void rescore__without_scores_is_the_vote(void **state) {
     ttt_task_record_release(&f.record);
 }
 
+static void rescore__the_unscored_fill_the_second_place(void **state) {
+    (void)state;
+    const char *answers[] = {"[[1]]", "[[2]]"};
+    fixture f = with_answers(answers, 2);
+    score(&f, 1, 0, -2);
+    choose(&f, TTT_VOTE_RESCORE);
+    expect(&f, "[[2]]", "[[1]]");
+    ttt_task_record_release(&f.record);
+}
+
 static void rescore__the_winner_of_both_leaves_the_next_by_votes(void **state) {
     (void)state;
     const char *answers[] = {"[[1]]", "[[1]]", "[[1]]", "[[2]]", "[[2]]", "[[3]]"};
@@ -176,6 +186,7 @@ int main(void) {
         cmocka_unit_test(rescore__the_highest_sum_over_views_then_most_votes),
         cmocka_unit_test(rescore__certainty_scores_zero_and_wins),
         cmocka_unit_test(rescore__without_scores_is_the_vote),
+        cmocka_unit_test(rescore__the_unscored_fill_the_second_place),
         cmocka_unit_test(rescore__the_winner_of_both_leaves_the_next_by_votes),
         cmocka_unit_test(paper__two_stages_over_the_same_answers),
         cmocka_unit_test(text__grids_there_and_back),
